@@ -1,0 +1,65 @@
+/** Who may import whom; docs/architecture.md says why. */
+const own = '^(libs|apps)/';
+const lib = (name, ...allowed) => ({
+  name: `${name}-imports-only-${allowed.join('-') || 'itself'}`,
+  severity: 'error',
+  from: { path: `^libs/${name}/`, pathNot: '\\.spec\\.ts$' },
+  to: { path: own, pathNot: [`^libs/${name}/`, ...allowed.map((each) => `^libs/${each}/`)] },
+});
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
+    { name: 'no-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      // node:net for the type of a lookup alone.
+      name: 'core-imports-only-zod',
+      severity: 'error',
+      from: { path: '^libs/core/', pathNot: '^libs/core/testing/|\\.spec\\.ts$' },
+      to: { pathNot: ['^libs/core/', '^node_modules/zod/', '^net$'] },
+    },
+    lib('backends', 'core'),
+    lib('balancing', 'core'),
+    lib('health', 'core'),
+    lib('catalog', 'core'),
+    lib('telemetry', 'core'),
+    {
+      name: 'libs-by-their-index',
+      severity: 'error',
+      from: { path: '^(?:libs/([^/]+)|apps)/' },
+      to: {
+        path: '^libs/([^/]+)/.+',
+        pathNot: ['^libs/$1/', '^libs/[^/]+/index\\.ts$', '^libs/core/testing/index\\.ts$'],
+      },
+    },
+    {
+      name: 'only-tests-import-testing',
+      severity: 'error',
+      from: { pathNot: ['\\.spec\\.ts$', '/testing/', '^test/'] },
+      to: { path: '/testing/' },
+    },
+    {
+      name: 'no-nest-in-libs',
+      severity: 'error',
+      from: { path: '^libs/', pathNot: '^libs/client-nest/' },
+      to: { path: '^node_modules/@nestjs/' },
+    },
+    {
+      name: 'vendor-clients-in-their-own-backend',
+      severity: 'error',
+      from: { pathNot: '^libs/backends/memory/' },
+      to: { path: '^node_modules/classic-level/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(dist|coverage)/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['source', 'import', 'require', 'node', 'default', 'types'],
+    },
+  },
+};

@@ -1,0 +1,5 @@
+import type { BackendModule } from '#core';
+import { memory } from './memory/index.js';
+
+/** Every registry that can stand behind the API. A new one is a folder and a line here. */
+export const BACKENDS: readonly BackendModule[] = [memory];

@@ -1,0 +1,254 @@
+import { randomUUID } from 'node:crypto';
+import {
+  BackendError,
+  compareVersions,
+  keyOf,
+  keyText,
+  registered,
+  RegistryEventQueue,
+  renewed,
+  updated,
+  type BackendCapabilities,
+  type BackendContext,
+  type Heartbeat,
+  type InstanceKey,
+  type InstanceRecord,
+  type InstanceUpdate,
+  type Registered,
+  type Registrar,
+  type Registration,
+  type RegistryBackend,
+  type RegistryEvent,
+  type RegistrySnapshot,
+  type Removal,
+  type ServiceInstance,
+  type WriteOptions,
+} from '#core';
+import { Committer } from './committer.js';
+import type { Store, StoredInstance } from './store.js';
+
+/** How often leases are looked at: an instance goes at most this long after its lease. */
+const SWEEP_MS = 250;
+
+interface Held {
+  instance: ServiceInstance;
+  /** Of the lease, on the monotonic clock: a wall clock that jumps ends nobody. */
+  deadline: number;
+  /** The heartbeat that the disk knows of. */
+  storedHeartbeat: number;
+}
+
+/** The registry in this process: everything is a map, and durable where there is a store. */
+export class MemoryBackend implements RegistryBackend {
+  readonly capabilities: BackendCapabilities;
+  readonly registrar: Registrar = this.makeRegistrar();
+  private readonly instances = new Map<string, Held>();
+  private readonly watches = new Set<RegistryEventQueue>();
+  private readonly committer: Committer | undefined;
+  private incarnation: string = randomUUID();
+  private lastVersion = 0;
+  private sweeper: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly context: BackendContext,
+    private readonly store?: Store,
+  ) {
+    this.capabilities = {
+      type: 'memory',
+      register: 'native',
+      leases: 'native',
+      maintenance: 'native',
+      removalCauses: 'native',
+      durable: store !== undefined,
+      replicas: false,
+      notes: store ? [] : ['Everything is lost when the process ends: set DATA_DIR to keep it.'],
+    };
+    if (!store) return;
+    this.committer = new Committer(
+      store,
+      (key) => this.stored(key),
+      () => this.lastVersion,
+      context.logger,
+    );
+  }
+
+  async start(): Promise<void> {
+    if (this.store) this.restore(await this.store.open());
+    this.sweeper = setInterval(() => this.sweep(), SWEEP_MS).unref();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.sweeper);
+    for (const watch of this.watches) watch.end();
+    await this.committer?.close();
+    await this.store?.close();
+  }
+
+  async ping(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+  }
+
+  async list(signal?: AbortSignal): Promise<RegistrySnapshot> {
+    signal?.throwIfAborted();
+    return this.snapshot();
+  }
+
+  async *watch(signal: AbortSignal): AsyncIterable<RegistryEvent> {
+    const queue = new RegistryEventQueue(() => this.snapshot());
+    const end = () => queue.end();
+    if (signal.aborted) return;
+    signal.addEventListener('abort', end, { once: true });
+    this.watches.add(queue);
+    try {
+      yield* queue;
+    } finally {
+      this.watches.delete(queue);
+      signal.removeEventListener('abort', end);
+    }
+  }
+
+  private makeRegistrar(): Registrar {
+    return {
+      register: (registration, options) => this.register(registration, options),
+      renew: (key, heartbeat, options) => this.renew(key, heartbeat, options),
+      update: (key, update, options) => this.update(key, update, options),
+      deregister: (key, options) => this.deregister(key, options),
+    };
+  }
+
+  private async register(registration: Registration, options: WriteOptions): Promise<Registered> {
+    const previous = this.instances.get(keyText(registration))?.instance;
+    checkVersion(registration, previous, options);
+    const now = this.context.now();
+    const record = registered(previous && recordOf(previous), registration, options.actor, now);
+    const instance = this.put(record, { ...previous?.vitals, lastHeartbeat: now }, true);
+    await this.committer?.commit(keyText(registration));
+    return { instance, created: previous === undefined };
+  }
+
+  private async renew(key: InstanceKey, heartbeat: Heartbeat, options: WriteOptions): Promise<ServiceInstance> {
+    const previous = this.find(key, options);
+    const now = this.context.now();
+    const { loadPercentage, activeConnections } = heartbeat;
+    const vitals = {
+      ...previous.vitals,
+      lastHeartbeat: now,
+      ...(loadPercentage !== undefined && { loadPercentage }),
+      ...(activeConnections !== undefined && { activeConnections }),
+    };
+    const instance = this.put(renewed(recordOf(previous), heartbeat, options.actor, now), vitals, true);
+    if (instance.version !== previous.version) await this.committer?.commit(keyText(key));
+    else this.storeHeartbeat(key);
+    return instance;
+  }
+
+  private async update(key: InstanceKey, update: InstanceUpdate, options: WriteOptions): Promise<ServiceInstance> {
+    const previous = this.find(key, options);
+    const record = updated(recordOf(previous), update, options.actor, this.context.now());
+    const instance = this.put(record, previous.vitals, false);
+    await this.committer?.commit(keyText(key));
+    return instance;
+  }
+
+  private async deregister(
+    key: InstanceKey,
+    options: WriteOptions & { cause: 'deregistered' | 'evicted' },
+  ): Promise<Removal> {
+    const { cause, actor } = options;
+    const removal = this.remove(this.find(key, options), cause, actor);
+    await this.committer?.commit(keyText(key));
+    return removal;
+  }
+
+  private find(key: InstanceKey, options: WriteOptions): ServiceInstance {
+    const instance = this.instances.get(keyText(key))?.instance;
+    if (!instance) throw new BackendError('NOT_FOUND', `no instance ${key.serviceId} of service ${key.serviceName}`);
+    checkVersion(key, instance, options);
+    return instance;
+  }
+
+  private put(record: InstanceRecord, vitals: ServiceInstance['vitals'], leaseBegins: boolean): ServiceInstance {
+    const key = keyText(record);
+    const previous = this.instances.get(key);
+    const same = previous && previous.instance.changed === record.changed;
+    const version = same ? previous.instance.version : String(++this.lastVersion);
+    const instance = { ...record, version, vitals };
+    this.instances.set(key, {
+      instance,
+      deadline: leaseBegins || !previous ? performance.now() + (record.ttl ?? Infinity) : previous.deadline,
+      storedHeartbeat: previous?.storedHeartbeat ?? 0,
+    });
+    this.tell({ kind: 'upsert', instance });
+    return instance;
+  }
+
+  private remove(instance: ServiceInstance, cause: 'deregistered' | 'evicted' | 'expired', actor: string): Removal {
+    const removal = { key: keyOf(instance), version: String(++this.lastVersion) };
+    this.instances.delete(keyText(instance));
+    this.tell({ kind: 'remove', ...removal, cause, actor });
+    return removal;
+  }
+
+  private sweep(): void {
+    const now = performance.now();
+    for (const { instance, deadline } of this.instances.values()) {
+      if (deadline > now) continue;
+      this.remove(instance, 'expired', 'registry');
+      this.committer?.touch(keyText(instance));
+    }
+  }
+
+  private tell(event: RegistryEvent): void {
+    for (const watch of this.watches) watch.push(event);
+  }
+
+  private snapshot(): RegistrySnapshot {
+    return {
+      instances: [...this.instances.values()].map(({ instance }) => instance),
+      asOf: String(this.lastVersion),
+      incarnation: this.incarnation,
+    };
+  }
+
+  private stored(key: string): StoredInstance | undefined {
+    const held = this.instances.get(key);
+    if (!held) return undefined;
+    const { version, vitals } = held.instance;
+    held.storedHeartbeat = vitals.lastHeartbeat ?? held.instance.registeredAt;
+    return { record: recordOf(held.instance), version, lastHeartbeat: held.storedHeartbeat };
+  }
+
+  /** A heartbeat that changes nothing reaches the disk once in a third of the lease: a restart needs no more. */
+  private storeHeartbeat(key: InstanceKey): void {
+    const { instance, storedHeartbeat } = this.instances.get(keyText(key))!;
+    const due = instance.ttl !== undefined && this.context.now() - storedHeartbeat >= instance.ttl / 3;
+    if (due) this.committer?.touch(keyText(key));
+  }
+
+  /** What was left of each lease, and never less than the grace: nobody could renew while we were away. */
+  private restore(state: Awaited<ReturnType<Store['open']>>): void {
+    this.incarnation = state.incarnation;
+    this.lastVersion = state.lastVersion;
+    const now = this.context.now();
+    for (const { record, version, lastHeartbeat } of state.instances) {
+      const ttl = record.ttl ?? Infinity;
+      const left = Math.min(ttl, Math.max(lastHeartbeat + ttl - now, this.context.graceMs));
+      this.instances.set(keyText(record), {
+        instance: { ...record, version, vitals: { lastHeartbeat } },
+        deadline: performance.now() + left,
+        storedHeartbeat: lastHeartbeat,
+      });
+    }
+  }
+}
+
+function recordOf(instance: ServiceInstance): InstanceRecord {
+  const { version: _version, vitals: _vitals, ...record } = instance;
+  return record;
+}
+
+function checkVersion(key: InstanceKey, instance: ServiceInstance | undefined, { ifVersion }: WriteOptions): void {
+  if (ifVersion === undefined) return;
+  if (instance && compareVersions(instance.version, ifVersion) === 0) return;
+  throw new BackendError('CONFLICT', `${keyText(key)} is not at version ${ifVersion} any more`);
+}

@@ -1,0 +1,18 @@
+/** One set of limits on every backend. A backend that is narrower still says so itself. */
+export const LIMITS = {
+  nameLength: 100,
+  idLength: 255,
+  addressLength: 253,
+  pathLength: 1_024,
+  tags: 60,
+  tagLength: 100,
+  metadataKeys: 60,
+  metadataKeyLength: 128,
+  metadataValueBytes: 512,
+  maxWeight: 65_535,
+  minTtlMs: 5_000,
+  minIntervalMs: 1_000,
+  minTimeoutMs: 1,
+  reasonLength: 512,
+  batch: 1_000,
+} as const;

@@ -1,0 +1,57 @@
+import type { LookupFunction } from 'node:net';
+import type { z } from 'zod';
+import type { JsonObject } from './json.js';
+import type { HealthStatus } from './status.js';
+
+/** What a probe is aimed at. */
+export interface ProbeTarget {
+  readonly address: string;
+  readonly port: number;
+  /** The instance's own; `http` by default. */
+  readonly protocol: string;
+  /** As the probe's schema has parsed them. */
+  readonly options: JsonObject;
+}
+
+export interface ProbeResult {
+  /** `warning`: complaining but alive (a 429); it never counts towards critical. */
+  readonly status: HealthStatus;
+  /** What an operator reads; at most a few kilobytes. */
+  readonly output: string;
+  /** What the instance says of its own load, 0–1. */
+  readonly loadPercentage?: number;
+  /** What its answer said beside that, where it was a JSON object. */
+  readonly data?: JsonObject;
+}
+
+/**
+ * Asks one instance how it is. A failure of the instance is a result, not an error; a rejection
+ * means that the probe itself could not be made. Honours the signal, which is also its deadline.
+ */
+export interface HealthProbe {
+  probe(target: ProbeTarget, signal: AbortSignal): Promise<ProbeResult>;
+  /** Ends whatever it keeps open. */
+  close?(): Promise<void>;
+}
+
+export interface ProbeContext {
+  /** Throws with the reason when an operator's rules forbid the address. */
+  readonly guard: AddressGuard;
+}
+
+export interface AddressGuard {
+  /** Checks an IP literal. Names are checked by `lookup`, with the very addresses that are connected to. */
+  check(address: string): void;
+  /** In the shape of `dns.lookup`, for sockets: fails when an address of the name is forbidden. */
+  readonly lookup: LookupFunction;
+}
+
+/** One line of the list of probes. */
+export interface ProbeModule<Options extends z.ZodObject = z.ZodObject> {
+  /** The `type` of a health check. */
+  readonly type: string;
+  readonly summary: string;
+  /** Its own fields of a health check, in the API's spelling; what it lacks is left out of the record. */
+  readonly options: Options;
+  create(context: ProbeContext): HealthProbe;
+}

@@ -1,0 +1,3 @@
+export * from './backend.contract.js';
+export * from './registrations.js';
+export * from './watcher.js';

@@ -1,0 +1,164 @@
+import { BackendError, type InputIssue } from './errors.js';
+import { metadataKeyField, pathField, placeField, protocolField, weightField } from './fields.js';
+import { hasActiveCheck, type InstanceRecord } from './instance.js';
+import type { Actor } from './lifecycle.js';
+import { sameValue } from './json.js';
+import { LIMITS } from './limits.js';
+import type { Heartbeat, InstanceUpdate, Registration } from './registrar.js';
+
+const UTF8 = new TextEncoder();
+
+// What each write makes of a record. Pure, so that every backend means the same by the same word: a
+// backend reads a record, asks here what becomes of it, and stores that if nobody was faster.
+
+/**
+ * The record that a registration makes: full replacement, but for what outlives one.
+ * `registeredAt` and maintenance always stay; status stays while address, port and check are the
+ * same; with `enableTagOverride`, so do tags that an update has set.
+ */
+export function registered(
+  previous: InstanceRecord | undefined,
+  registration: Registration,
+  actor: Actor,
+  at: number,
+): InstanceRecord {
+  const { status, ...declared } = registration;
+  const record: InstanceRecord = {
+    ...declared,
+    ...statusAtRegistration(previous, registration),
+    maintenance: status === 'maintenance' ? { reason: 'registered in maintenance' } : undefined,
+    registeredAt: at,
+    changed: { cause: 'registered', actor, at },
+  };
+  return checked(previous ? { ...record, ...whatStays(previous, record) } : record, previous);
+}
+
+function whatStays(previous: InstanceRecord, record: InstanceRecord): Partial<InstanceRecord> {
+  const keepTags = record.enableTagOverride === true && previous.tagsOverridden === true;
+  return {
+    registeredAt: previous.registeredAt,
+    maintenance: previous.maintenance ?? record.maintenance,
+    ...(keepTags && { tags: previous.tags, tagsOverridden: true }),
+    ...(previous.unknownFields && { unknownFields: previous.unknownFields }),
+  };
+}
+
+/**
+ * The status in a body is the first word of whoever will speak of it later: of the probe, where
+ * there is one (it would otherwise hold a passing instance down for ever), else of its heartbeats.
+ */
+function statusAtRegistration(
+  previous: InstanceRecord | undefined,
+  registration: Registration,
+): Pick<InstanceRecord, 'reported' | 'probed'> {
+  const said = registration.status === 'maintenance' ? undefined : registration.status;
+  const same =
+    previous !== undefined &&
+    previous.address === registration.address &&
+    previous.port === registration.port &&
+    sameValue(previous.check, registration.check);
+  const kept = { reported: same ? previous.reported : 'passing', probed: same ? previous.probed : undefined } as const;
+  if (said === undefined) return kept;
+  return hasActiveCheck(registration) ? { ...kept, probed: said } : { ...kept, reported: said };
+}
+
+/** The record after a heartbeat. */
+export function renewed(previous: InstanceRecord, heartbeat: Heartbeat, actor: Actor, at: number): InstanceRecord {
+  if (heartbeat.status === undefined && heartbeat.metadata === undefined) return previous;
+  const reported = heartbeat.status ?? previous.reported;
+  const record = {
+    ...previous,
+    reported,
+    metadata: heartbeat.metadata ? mergePatch(previous.metadata, heartbeat.metadata) : previous.metadata,
+    changed: { cause: reported === previous.reported ? 'updated' : 'status', actor, at } as const,
+  };
+  return checked(record, previous);
+}
+
+/** The record after an update. */
+export function updated(previous: InstanceRecord, update: InstanceUpdate, actor: Actor, at: number): InstanceRecord {
+  return checked({ ...change(previous, update), changed: { cause: CAUSES[update.kind], actor, at } }, previous);
+}
+
+const CAUSES = { patch: 'updated', maintenance: 'maintenance', probe: 'status' } as const;
+
+function change(previous: InstanceRecord, update: InstanceUpdate): InstanceRecord {
+  switch (update.kind) {
+    case 'patch':
+      return {
+        ...previous,
+        ...(update.tags !== undefined && { tags: update.tags, tagsOverridden: true }),
+        ...(update.metadata !== undefined && { metadata: mergePatch(previous.metadata, update.metadata) }),
+        ...(update.weight !== undefined && { weight: update.weight ?? undefined }),
+      };
+    case 'maintenance':
+      return { ...previous, maintenance: update.maintenance };
+    case 'probe':
+      return { ...previous, probed: update.status };
+  }
+}
+
+/** RFC 7396 on a flat object: null removes. */
+function mergePatch(
+  target: Readonly<Record<string, string>>,
+  patch: Readonly<Record<string, string | null>>,
+): Record<string, string> {
+  const merged = new Map(Object.entries(target));
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) merged.delete(key);
+    else merged.set(key, value);
+  }
+  return Object.fromEntries(merged);
+}
+
+/** Same content, whoever wrote it last: such a write makes no new version and wakes nobody. */
+export function sameContent(a: InstanceRecord, b: InstanceRecord): boolean {
+  return sameValue(content(a), content(b));
+}
+
+function content(record: InstanceRecord): unknown {
+  return Object.fromEntries(
+    Object.entries(record).filter(([name, value]) => name !== 'changed' && value !== undefined),
+  );
+}
+
+/** Without absent fields; the previous record, stamp and all, when nothing has changed. */
+function checked(record: InstanceRecord, previous: InstanceRecord | undefined): InstanceRecord {
+  if (previous && sameContent(previous, record)) return previous;
+  const issues = limitIssues(record);
+  if (issues.length > 0) throw new BackendError('INVALID', 'the instance would break a limit', { issues });
+  return Object.fromEntries(
+    Object.entries(record).filter(([, value]) => value !== undefined),
+  ) as unknown as InstanceRecord;
+}
+
+const METADATA_ATTRIBUTES = {
+  weight: { field: weightField, parse: Number },
+  region: { field: placeField, parse: String },
+  zone: { field: placeField, parse: String },
+  protocol: { field: protocolField, parse: String },
+  path: { field: pathField, parse: String },
+} as const;
+
+/** Limits that hold for the record as a whole, whichever writes have made it. */
+function limitIssues(record: InstanceRecord): InputIssue[] {
+  const issues: InputIssue[] = [];
+  const metadata = Object.entries(record.metadata);
+  if (metadata.length > LIMITS.metadataKeys) {
+    issues.push({ path: 'metadata', message: `must have at most ${LIMITS.metadataKeys} keys` });
+  }
+  for (const [key, value] of metadata) {
+    const bad = metadataKeyField.safeParse(key).error?.issues[0];
+    if (bad) issues.push({ path: `metadata.${key}`, message: `the key ${bad.message}` });
+    if (UTF8.encode(value).length > LIMITS.metadataValueBytes) {
+      issues.push({ path: `metadata.${key}`, message: `must be at most ${LIMITS.metadataValueBytes} bytes` });
+    }
+  }
+  for (const [name, { field, parse }] of Object.entries(METADATA_ATTRIBUTES)) {
+    const value = record.metadata[name];
+    if (value === undefined || record[name as keyof InstanceRecord] !== undefined) continue;
+    const bad = field.safeParse(value === '' ? undefined : parse(value)).error?.issues[0];
+    if (bad) issues.push({ path: `metadata.${name}`, message: `stands for the instance's ${name}: ${bad.message}` });
+  }
+  return issues;
+}
