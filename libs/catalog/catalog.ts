@@ -1,0 +1,346 @@
+import { randomBytes } from 'node:crypto';
+import {
+  BackendError,
+  compareVersions,
+  keyOf,
+  keyText,
+  type Actor,
+  type HealthStatus,
+  type InstanceFilter,
+  type InstanceKey,
+  type LifecycleEvent,
+  type Logger,
+  type RegistryBackend,
+  type RegistryEvent,
+  type RegistrySnapshot,
+  type RemovalCause,
+  type ServiceInstance,
+  type Version,
+  type Vitals,
+} from '#core';
+import type { CatalogChange, CatalogListener } from './changes.js';
+import { Freshness, type FreshnessReport } from './freshness.js';
+import { MassLossDetector, type Loss, type MassLossRules } from './mass-loss.js';
+import { Upstream } from './upstream.js';
+import { View, type CatalogEntry } from './view.js';
+import { Waiters } from './waiters.js';
+
+const HOLD_SWEEP_MS = 500;
+const REGISTRY: Actor = 'registry';
+
+export interface CatalogOptions {
+  readonly refreshEveryMs: number;
+  readonly massLoss: MassLossRules;
+  /** How many callers may wait for a change at once. */
+  readonly maxWaiters: number;
+  readonly logger: Logger;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+  /** Milliseconds, monotonic. */
+  readonly monotonic?: () => number;
+  readonly random?: () => number;
+}
+
+/**
+ * The caching layer between the registry and everybody who asks. Reads never leave the process; the
+ * view follows the registry by one watch, heals by a background refresh, and outlives an outage.
+ */
+export class Catalog {
+  /** Revisions of different epochs, that is of different processes, say nothing about each other. */
+  readonly epoch = randomBytes(6).toString('hex');
+  private readonly view = new View();
+  private readonly freshness: Freshness;
+  private readonly massLoss: MassLossDetector;
+  private readonly waiters: Waiters;
+  private readonly upstream: Upstream;
+  private readonly listeners = new Set<CatalogListener>();
+  private readonly holdMs: number;
+  private readonly logger: Logger;
+  private readonly now: () => number;
+  private readonly monotonic: () => number;
+  private incarnation: string | undefined;
+  private heldCount = 0;
+  private sweeper: NodeJS.Timeout | undefined;
+
+  constructor(backend: RegistryBackend, options: CatalogOptions) {
+    this.now = options.now ?? Date.now;
+    this.monotonic = options.monotonic ?? (() => performance.now());
+    this.logger = options.logger;
+    this.holdMs = options.massLoss.holdMs;
+    this.freshness = new Freshness(this.monotonic);
+    this.massLoss = new MassLossDetector(options.massLoss);
+    this.waiters = new Waiters(options.maxWaiters);
+    this.upstream = new Upstream(
+      backend,
+      {
+        event: (event) => this.apply(event),
+        reconciled: (snapshot) => this.reconcile(snapshot),
+        answered: () => this.freshen(() => this.freshness.answered()),
+        silent: (error) => this.freshen(() => this.freshness.silent(error)),
+      },
+      { refreshEveryMs: options.refreshEveryMs, logger: options.logger, random: options.random ?? Math.random },
+    );
+  }
+
+  start(): void {
+    this.upstream.start();
+    this.sweeper = setInterval(() => this.sweep(), HOLD_SWEEP_MS).unref();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.sweeper);
+    this.waiters.wakeAll();
+    await this.upstream.stop();
+  }
+
+  // ——— reading
+
+  get revision(): number {
+    return this.view.revision;
+  }
+
+  get heldInstances(): number {
+    return this.heldCount;
+  }
+
+  get waiting(): number {
+    return this.waiters.size;
+  }
+
+  freshnessNow(): FreshnessReport {
+    return this.freshness.report();
+  }
+
+  get(key: InstanceKey): CatalogEntry | undefined {
+    return this.view.get(key);
+  }
+
+  byId(serviceId: string): readonly CatalogEntry[] {
+    return this.view.byId(serviceId);
+  }
+
+  serviceNames(): readonly string[] {
+    return this.view.names();
+  }
+
+  /** Sorted by id; the same array until the service changes. Undefined when there is no such service now. */
+  instances(serviceName: string): readonly CatalogEntry[] | undefined {
+    return this.view.entries(serviceName);
+  }
+
+  find(filter: InstanceFilter): ReadonlyMap<string, readonly CatalogEntry[]> {
+    return this.view.find(filter);
+  }
+
+  all(): Iterable<CatalogEntry> {
+    return this.view.all();
+  }
+
+  /** The revision at which this service, or without a name anything, last changed. */
+  revisionOf(serviceName: string | undefined): number {
+    return serviceName === undefined ? this.view.revision : this.view.serviceRevision(serviceName);
+  }
+
+  /**
+   * Resolves once this service (without a name: anything) has changed after the revision, or the
+   * signal aborts. May resolve for a change that makes no difference to the caller; never misses one.
+   * @throws BackendError `BUSY`
+   */
+  async changedAfter(revision: number, serviceName: string | undefined, signal: AbortSignal): Promise<void> {
+    if (this.revisionOf(serviceName) > revision) return;
+    await this.waiters.next(serviceName, signal);
+  }
+
+  /** Resolves once the whole view has reached the revision, or the signal aborts. */
+  async reached(revision: number, signal: AbortSignal): Promise<boolean> {
+    while (this.view.revision < revision && !signal.aborted) await this.waiters.next(undefined, signal);
+    return this.view.revision >= revision;
+  }
+
+  /** One full read of the registry, begun after this call. Rejects when the registry is away. */
+  refresh(): Promise<void> {
+    return this.upstream.refresh();
+  }
+
+  // ——— changing
+
+  /** Calls back for every change, in order, as it is applied. Returns the way to end that. */
+  subscribe(listener: CatalogListener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Takes what the registry tells; also what a writer of this process has just been told, so that it sees its own write. */
+  apply(event: RegistryEvent): void {
+    switch (event.kind) {
+      case 'snapshot':
+        this.reconcile(event);
+        this.freshen(() => this.freshness.followed());
+        return;
+      case 'upsert':
+        this.upsert(event.instance, false);
+        return;
+      case 'remove':
+        this.remove(event.key, event.version, event.cause, event.actor ?? REGISTRY);
+        return;
+      case 'stale':
+        this.freshen(() => this.freshness.lost(event.error));
+        return;
+    }
+  }
+
+  /** What this process has seen of an instance and the registry need not know. */
+  observe(key: InstanceKey, vitals: Vitals): void {
+    const instance = this.view.observe(key, vitals);
+    if (instance) this.tell({ kind: 'vitals', instance });
+  }
+
+  /** What a probe says of a held instance, which the registry no longer knows. */
+  reassess(key: InstanceKey, probed: HealthStatus, actor: Actor): void {
+    if (!this.view.reassess(key, probed)) return;
+    const { instance } = this.view.get(key)!;
+    this.changed({ kind: 'upsert', instance, held: true, event: this.event(instance, 'status', actor, probed) });
+  }
+
+  /** Lets a held instance go at somebody's word. False when it is not held. */
+  release(key: InstanceKey, cause: RemovalCause, actor: Actor): boolean {
+    const entry = this.view.get(key);
+    if (!entry?.hold) return false;
+    this.end(entry, cause, actor);
+    return true;
+  }
+
+  private upsert(instance: ServiceInstance, first: boolean, seenUpTo?: Version): void {
+    const wasHeld = this.view.get(instance)?.hold !== undefined;
+    const applied = this.view.upsert(instance, seenUpTo);
+    if (applied === 'ignored') return;
+    const own = this.view.get(instance)!.instance;
+    if (applied === 'vitals') {
+      this.tell({ kind: 'vitals', instance: own });
+      return;
+    }
+    if (wasHeld) this.heldCount--;
+    this.massLoss.forget(instance);
+    const { cause, actor, at } = instance.changed;
+    const event = first ? undefined : { key: keyOf(instance), cause, actor, at };
+    this.changed({ kind: 'upsert', instance: own, held: false, event });
+  }
+
+  private remove(key: InstanceKey, version: Version, cause: RemovalCause, actor: Actor): void {
+    const known = this.view.get(key);
+    if (cause === 'expired' || cause === 'unknown') {
+      if (known && !known.hold) this.lose([{ instance: known.instance, version, cause, at: this.monotonic() }]);
+      return;
+    }
+    this.massLoss.forget(key);
+    const removed = this.view.remove(key, version);
+    if (!removed) return;
+    if (removed.hold) this.heldCount--;
+    this.changed({ kind: 'remove', instance: removed.instance, event: this.event(key, cause, actor) });
+  }
+
+  /** Instances of one service went and nobody asked for it: they go, unless too many of them do. */
+  private lose(losses: readonly Loss[]): void {
+    const current = losses.filter(
+      (loss) => compareVersions(this.view.get(loss.instance)!.instance.version, loss.version) <= 0,
+    );
+    const [first] = current;
+    if (!first) return;
+    const { serviceName } = first.instance;
+    const held = this.view.count(serviceName, ({ hold }) => hold !== undefined);
+    const remaining = this.view.count(serviceName, ({ hold }) => hold === undefined) - current.length;
+    const toHold = this.massLoss.judge(serviceName, current, remaining, held);
+    const holding = new Set(toHold.map(({ instance }) => keyText(instance)));
+    for (const { instance, version, cause } of current) {
+      if (holding.has(keyText(instance))) continue;
+      this.view.remove(instance, version);
+      this.changed({ kind: 'remove', instance, event: this.event(instance, cause, REGISTRY) });
+    }
+    if (toHold.length === 0) return;
+    this.logger.warn(
+      { service: serviceName, held: held + toHold.length, remaining },
+      'too many instances lost at once: they are held',
+    );
+    for (const { instance, version, at } of toHold) {
+      this.view.hold(instance, { version, until: at + this.holdMs });
+      this.heldCount++;
+      const { instance: own } = this.view.get(instance)!;
+      this.changed({ kind: 'upsert', instance: own, held: true, event: this.event(own, 'held', REGISTRY) });
+    }
+  }
+
+  /** Makes the view say what the registry says, and treats what is missing as lost. */
+  private reconcile(snapshot: RegistrySnapshot): void {
+    const first = this.incarnation === undefined;
+    const anew = !first && this.incarnation !== snapshot.incarnation;
+    if (anew) this.view.forgetVersions();
+    this.incarnation = snapshot.incarnation;
+    const present = new Set(snapshot.instances.map(keyText));
+    const missing = new Map<string, Loss[]>();
+    for (const { instance, hold } of [...this.view.all()]) {
+      const seen = compareVersions(instance.version, snapshot.asOf) <= 0;
+      if (hold || !seen || present.has(keyText(instance))) continue;
+      const losses = missing.get(instance.serviceName) ?? [];
+      missing.set(instance.serviceName, losses);
+      losses.push({
+        instance,
+        version: snapshot.asOf,
+        cause: 'unknown',
+        at: this.monotonic(),
+      });
+    }
+    for (const losses of missing.values()) this.lose(losses);
+    for (const instance of snapshot.instances) this.upsert(instance, first, snapshot.asOf);
+  }
+
+  private sweep(): void {
+    const now = this.monotonic();
+    this.massLoss.sweep(now);
+    // Nothing ends while the registry is away: it may be about to say that they are all well.
+    if (this.heldCount === 0 || !this.freshness.live) return;
+    for (const entry of [...this.view.all()])
+      if (entry.hold && entry.hold.until <= now) this.end(entry, 'unknown', REGISTRY);
+  }
+
+  private end({ instance, hold }: CatalogEntry, cause: RemovalCause, actor: Actor): void {
+    if (!this.view.remove(instance, hold!.version)) return;
+    this.heldCount--;
+    const released = cause === 'unknown' ? 'released' : cause;
+    this.changed({ kind: 'remove', instance, event: this.event(instance, released, actor) });
+  }
+
+  private freshen(mark: () => void): void {
+    const before = this.freshness.live;
+    mark();
+    const { live } = this.freshness;
+    if (live === before) return;
+    const { reason } = this.freshness.report();
+    if (live) this.logger.info({}, 'the view follows the registry');
+    else this.logger.warn({ reason }, 'the registry is away: answers are the last known good');
+    this.tell({ kind: 'freshness', live });
+  }
+
+  private event(key: InstanceKey, cause: LifecycleEvent['cause'], actor: Actor, detail?: string): LifecycleEvent {
+    return { key: keyOf(key), cause, actor, at: this.now(), ...(detail !== undefined && { detail }) };
+  }
+
+  private changed(change: Exclude<CatalogChange, { kind: 'freshness' }>): void {
+    this.tell(change);
+    this.waiters.wake(change.instance.serviceName);
+  }
+
+  private tell(change: CatalogChange): void {
+    for (const listener of this.listeners) {
+      try {
+        listener(change);
+      } catch (error) {
+        this.logger.error({ err: error }, 'a listener of the catalog failed');
+      }
+    }
+  }
+}
+
+/** The view cannot answer yet. */
+export function notReady(reason: string | undefined): BackendError {
+  return new BackendError('UNAVAILABLE', `nothing is known of the registry yet${reason ? `: ${reason}` : ''}`);
+}

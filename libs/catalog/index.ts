@@ -1,0 +1,5 @@
+export * from './catalog.js';
+export type * from './changes.js';
+export type { FreshnessReport, Source } from './freshness.js';
+export type { MassLossRules } from './mass-loss.js';
+export type { CatalogEntry } from './view.js';

@@ -1,0 +1,143 @@
+import {
+  asBackendError,
+  type BackendError,
+  type Logger,
+  type RegistryBackend,
+  type RegistryEvent,
+  type RegistrySnapshot,
+} from '#core';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** An independent read finds a registry that is frozen with its sockets open. */
+const PING_EVERY_MS = 2_000;
+const PING_DEADLINE_MS = 2_000;
+const LIST_DEADLINE_MS = 10_000;
+const RETRY_FIRST_MS = 100;
+const RETRY_MOST_MS = 2_000;
+
+export interface UpstreamHandler {
+  event(event: RegistryEvent): void;
+  /** A full read, from the background refresh. */
+  reconciled(snapshot: RegistrySnapshot): void;
+  /** The registry has answered an independent read, or has failed to. */
+  answered(): void;
+  silent(error: BackendError): void;
+}
+
+export interface UpstreamOptions {
+  readonly refreshEveryMs: number;
+  readonly logger: Logger;
+  readonly random: () => number;
+}
+
+/** The one conversation with the registry: a watch that is taken up again, a heartbeat read, a background refresh. */
+export class Upstream {
+  private readonly stopping = new AbortController();
+  private loops: Promise<unknown> = Promise.resolve();
+  private refreshing: Promise<void> | undefined;
+  private queued: Promise<void> | undefined;
+  private silent = false;
+
+  constructor(
+    private readonly backend: RegistryBackend,
+    private readonly handler: UpstreamHandler,
+    private readonly options: UpstreamOptions,
+  ) {}
+
+  start(): void {
+    const { refreshEveryMs } = this.options;
+    this.loops = Promise.all([
+      this.follow(),
+      this.every(PING_EVERY_MS, () => this.ping()),
+      this.every(refreshEveryMs, () => this.refresh()),
+    ]);
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.loops;
+  }
+
+  /** Reads everything once; the read begins after the call, and calls that wait share it. */
+  refresh(): Promise<void> {
+    if (!this.refreshing) return (this.refreshing = this.readAll().finally(() => (this.refreshing = undefined)));
+    this.queued ??= this.refreshing
+      .catch(() => undefined)
+      .then(() => {
+        this.queued = undefined;
+        return this.refresh();
+      });
+    return this.queued;
+  }
+
+  private stopped(): boolean {
+    return this.stopping.signal.aborted;
+  }
+
+  private async readAll(): Promise<void> {
+    const signal = AbortSignal.any([this.stopping.signal, AbortSignal.timeout(LIST_DEADLINE_MS)]);
+    this.handler.reconciled(await this.backend.list(signal));
+  }
+
+  private async follow(): Promise<void> {
+    const { signal } = this.stopping;
+    let wait = RETRY_FIRST_MS;
+    while (!this.stopped()) {
+      try {
+        for await (const event of this.backend.watch(signal)) {
+          this.handler.event(event);
+          if (event.kind !== 'stale') wait = RETRY_FIRST_MS;
+        }
+        if (!this.stopped()) throw new Error('the watch ended');
+      } catch (cause) {
+        const error = asBackendError(cause);
+        if (!this.stopped()) this.handler.event({ kind: 'stale', error });
+      }
+      await this.pause(wait * (0.5 + this.options.random()));
+      wait = Math.min(wait * 2, RETRY_MOST_MS);
+    }
+  }
+
+  /** A registry that answers again after a silence may have changed without telling: all is read before it counts as back. */
+  private async ping(): Promise<void> {
+    try {
+      const signal = AbortSignal.any([this.stopping.signal, AbortSignal.timeout(PING_DEADLINE_MS)]);
+      await abortable(this.backend.ping(signal), signal);
+      if (this.silent) await this.refresh();
+      this.silent = false;
+      this.handler.answered();
+    } catch (cause) {
+      if (this.stopped()) return;
+      this.silent = true;
+      this.handler.silent(asBackendError(cause));
+    }
+  }
+
+  private async every(periodMs: number, work: () => Promise<void>): Promise<void> {
+    while (!this.stopped()) {
+      await this.pause(periodMs * (0.9 + 0.2 * this.options.random()));
+      if (this.stopped()) return;
+      await work().catch((error: unknown) => {
+        if (!this.stopped()) this.options.logger.warn({ err: error }, 'could not read the registry');
+      });
+    }
+  }
+
+  private async pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.stopping.signal, ref: false }).catch(() => undefined);
+  }
+}
+
+/** A backend that overlooks the signal must not hold us. */
+async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let abort: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', abort, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort!);
+  }
+}
