@@ -1,0 +1,6 @@
+export { describeSettings } from './describe.js';
+export { loadSettings, type LoadedSettings } from './load.js';
+export { SettingsError, type SettingsProblem } from './problems.js';
+export { settingsReference } from './reference.js';
+export type { Settings } from './settings.js';
+export type { Profile, Seams } from './variables.js';

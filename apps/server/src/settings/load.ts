@@ -1,0 +1,71 @@
+import type { BackendModule } from '#core';
+import { ALIASES } from './aliases.js';
+import { readBackendOptions } from './backend-options.js';
+import { textOf, type Environment } from './environment.js';
+import { deepFreeze } from './freeze.js';
+import { NOT_USED, NOT_YET } from './not-yet.js';
+import { SettingsError } from './problems.js';
+import { PROFILE_DEFAULTS } from './profiles.js';
+import { resolve, type ProfileChoice, type ResolvedVariable } from './resolve.js';
+import { applyBounds, brokenRules, openToEverybody } from './rules.js';
+import { toSettings, type Settings } from './settings.js';
+import { variables, type Seams, type Variables } from './variables.js';
+import { warningsOf } from './warnings.js';
+
+export interface LoadedSettings {
+  readonly settings: Settings;
+  /** A sentence each, for the log. They name values of no secret. */
+  readonly warnings: readonly string[];
+  /** Every variable that counts, with where its value came from, for `describeSettings`. */
+  readonly variables: readonly ResolvedVariable[];
+}
+
+/**
+ * Reads the environment, the chosen backend's variables included. What is not set takes the
+ * profile's default, or the variable's; a default is lowered where what is written asks for it.
+ * @throws SettingsError which lists everything that is wrong.
+ */
+export function loadSettings(environment: Environment, seams: Seams): LoadedSettings {
+  const schema = variables(seams);
+  const profile = chosenProfile(environment, schema.shape.ENVIRONMENT);
+  const server = applyBounds(resolve(schema.shape, environment, profile));
+  const notYet = resolve(NOT_YET.shape, environment, profile);
+  const backend = seams.backends.find(({ type }) => type === server.values.REGISTRY_TYPE);
+  const registry = backend && readBackendOptions(backend, environment, profile);
+
+  const problems = [...server.problems, ...brokenRules(server), ...(registry?.problems ?? []), ...notYet.problems];
+  if (problems.length > 0 || !backend || !registry) throw new SettingsError(problems);
+
+  // Without a problem, every variable has a value.
+  const values = server.values as Variables;
+  const named = notYet.variables.filter(({ written }) => written);
+  return deepFreeze({
+    settings: toSettings(values, registry.options),
+    warnings: [
+      ...warningsOf(environment, namesOf(Object.keys(schema.shape), backend, seams)),
+      ...(openToEverybody(values)
+        ? [`AUTH_DISABLED=true: everybody who reaches ${values.SERVICE_HOST} may write`]
+        : []),
+    ],
+    variables: [...server.variables, ...registry.variables, ...named],
+  });
+}
+
+/** A profile that is not one is reported with the other problems; until then the default's count. */
+function chosenProfile(
+  environment: Environment,
+  field: ReturnType<typeof variables>['shape']['ENVIRONMENT'],
+): ProfileChoice {
+  const parsed = field.safeParse(textOf(environment, 'ENVIRONMENT'));
+  const name = parsed.success ? parsed.data : field.parse(undefined);
+  return { name, defaults: PROFILE_DEFAULTS[name] };
+}
+
+function namesOf(ours: readonly string[], chosen: BackendModule, { backends }: Seams) {
+  const server = [...ours, ...Object.keys(ALIASES)];
+  const options = backends.flatMap((backend) => Object.keys(backend.options.shape));
+  return {
+    read: [...server, ...Object.keys(chosen.options.shape)],
+    known: [...server, ...options, ...Object.keys(NOT_YET.shape), ...Object.keys(NOT_USED)],
+  };
+}

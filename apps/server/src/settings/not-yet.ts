@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { flag } from './fields.js';
+
+const REFUSED = 'is not supported by this release yet; unset it';
+const switchedOn = () =>
+  flag()
+    .refine((on) => !on, REFUSED)
+    .optional();
+const set = () =>
+  z
+    .string()
+    .refine(() => false, REFUSED)
+    .optional();
+
+/** Variables of a later release that would give false safety if they were ignored: they stop the boot. */
+export const NOT_YET = z.object({
+  TLS_ENABLED: switchedOn().meta({ description: 'serve TLS' }),
+  API_KEY_ENABLED: switchedOn().meta({ description: 'authenticate callers by API keys' }),
+  JWT_ENABLED: switchedOn().meta({ description: 'authenticate callers by JSON web tokens' }),
+  ANONYMOUS_ROLE: set().meta({ description: 'what callers without authentication may do' }),
+  SERVICE_DISCOVERY_SECRET: set().meta({ description: 'secret of the heartbeat dialect', secret: true }),
+  REPLICA_SECRET: set().meta({ description: 'secret among replicas', secret: true }),
+  TRUSTED_PROXIES: set().meta({ description: 'proxies whose word on the caller counts' }),
+  TRACING_ENABLED: switchedOn().meta({ description: 'OpenTelemetry tracing' }),
+});
+
+/** Variables that older systems need and this one does not: worth one warning. */
+export const NOT_USED: Readonly<Record<string, string>> = {
+  DATABASE_URL: 'is not used yet',
+};

@@ -1,0 +1,87 @@
+import { toSeconds } from '#core';
+import { isLoopback } from './fields.js';
+import { complaint, type Resolution, type ResolvedVariable } from './resolve.js';
+import type { SettingsProblem } from './problems.js';
+import type { Profile, VariableName, Variables } from './variables.js';
+
+// What must hold among variables. A rule says nothing while one that it looks at has no good value.
+
+export type Known = Partial<Variables>;
+
+interface Bound {
+  readonly of: 'HEARTBEAT_INTERVAL' | 'HEALTH_CHECK_TIMEOUT';
+  readonly by: string;
+  readonly most: (values: Known) => number | undefined;
+}
+
+const BOUNDS: readonly Bound[] = [
+  {
+    // One lost heartbeat must not end a lease.
+    of: 'HEARTBEAT_INTERVAL',
+    by: 'half of SERVICE_TTL',
+    most: ({ SERVICE_TTL: ttl }) => (ttl === undefined ? undefined : Math.floor(ttl / 2)),
+  },
+  { of: 'HEALTH_CHECK_TIMEOUT', by: 'HEALTH_CHECK_INTERVAL', most: (values) => values.HEALTH_CHECK_INTERVAL },
+];
+
+/** A default gives way to what the operator has written; what is written is never changed. */
+export function applyBounds(resolution: Resolution): Resolution {
+  const values: Record<string, unknown> = { ...resolution.values };
+  const problems = [...resolution.problems];
+  const lowered = new Map<string, ResolvedVariable>();
+  for (const { of, by, most } of BOUNDS) {
+    const known = values as Known;
+    const limit = most(known);
+    if (limit === undefined || known[of] === undefined || known[of] <= limit) continue;
+    const variable = resolution.variables.find(({ name }) => name === of)!;
+    const seconds = `${toSeconds(limit)}s`;
+    if (variable.written) {
+      problems.push(complaint(variable, `must be at most ${by}, which is ${seconds}`));
+    } else {
+      values[of] = limit;
+      lowered.set(of, { ...variable, value: seconds, source: `${variable.source}, lowered to ${by}` });
+    }
+  }
+  return { values, problems, variables: resolution.variables.map((each) => lowered.get(each.name) ?? each) };
+}
+
+const GUARDED: readonly (Profile | undefined)[] = ['production', 'kubernetes'];
+
+function servesStrangers({ ENVIRONMENT: profile, SERVICE_HOST: host }: Known): boolean {
+  return GUARDED.includes(profile) && host !== undefined && !isLoopback(host);
+}
+
+interface Rule {
+  /** The variable that is complained about. */
+  readonly of: VariableName;
+  readonly broken: (values: Known) => boolean;
+  readonly message: string;
+}
+
+const RULES: readonly Rule[] = [
+  {
+    of: 'SERVICE_PORT',
+    broken: ({ SERVICE_PORT: port, ENVIRONMENT: profile }) => port === 0 && profile !== undefined && profile !== 'test',
+    message: 'must be from 1 to 65535; 0, a free port, is for ENVIRONMENT=test',
+  },
+  {
+    of: 'SERVICE_HOST',
+    broken: (values) => servesStrangers(values) && values.AUTH_DISABLED === false,
+    message:
+      'would let everybody who reaches this server write to it, as this release has no authentication: ' +
+      'bind to loopback (SERVICE_HOST=127.0.0.1), or say that this is meant (AUTH_DISABLED=true)',
+  },
+];
+
+export function brokenRules({ values, variables }: Resolution): SettingsProblem[] {
+  return RULES.filter((rule) => rule.broken(values as Known)).map(({ of, message }) =>
+    complaint(
+      variables.find(({ name }) => name === of)!,
+      message,
+    ),
+  );
+}
+
+export function openToEverybody(values: Variables): boolean {
+  return servesStrangers(values) && values.AUTH_DISABLED;
+}

@@ -1,0 +1,100 @@
+import type { LogFormat, LogLevel } from '#telemetry';
+import type { HostAndPort } from './fields.js';
+import type { Profile, Variables } from './variables.js';
+
+/** What the server runs by: checked, complete and frozen. Every `…Ms` is milliseconds. */
+export interface Settings {
+  readonly profile: Profile;
+  readonly service: {
+    /** In lower case. */
+    readonly name: string;
+    /** Absent: whoever needs it finds out by itself; without `port`, the one that is listened on. */
+    readonly advertise?: HostAndPort;
+  };
+  readonly server: {
+    readonly host: string;
+    /** 0: a free one. */
+    readonly port: number;
+    /** Requests and streams that may wait for a change at the same time. */
+    readonly maxWaiters: number;
+  };
+  readonly authentication: {
+    /** The operator has said that everybody may do everything. */
+    readonly disabled: boolean;
+  };
+  readonly registry: {
+    readonly type: string;
+    /** What the backend's own schema has made of its variables. */
+    readonly options: Readonly<Record<string, unknown>>;
+  };
+  readonly checks: {
+    readonly enabled: boolean;
+    readonly intervalMs: number;
+    /** At most `intervalMs`. */
+    readonly timeoutMs: number;
+    readonly criticalLoad: number;
+  };
+  readonly leases: {
+    readonly ttlMs: number;
+    /** At most half of `ttlMs`. */
+    readonly heartbeatIntervalMs: number;
+  };
+  readonly massLoss: {
+    /** Instances. */
+    readonly min: number;
+    /** 0–1; to be exceeded. */
+    readonly share: number;
+    /** 0: hold nothing. */
+    readonly holdMs: number;
+  };
+  readonly balancing: { readonly defaultStrategy: string };
+  readonly probes: {
+    readonly concurrency: number;
+    readonly loopback: boolean;
+    /** In CIDR notation. */
+    readonly deniedAddresses: readonly string[];
+  };
+  readonly catalog: {
+    readonly refreshIntervalMs: number;
+    readonly answerCacheBytes: number;
+  };
+  readonly log: {
+    readonly level: LogLevel;
+    readonly format: LogFormat;
+    /** A line for every read request too. */
+    readonly requests: boolean;
+  };
+  readonly metrics: { readonly enabled: boolean };
+  readonly shutdown: { readonly graceMs: number };
+}
+
+export function toSettings(values: Variables, options: Settings['registry']['options']): Settings {
+  return {
+    profile: values.ENVIRONMENT,
+    service: {
+      name: values.SERVICE_NAME,
+      ...(values.ADVERTISE_ADDRESS && { advertise: values.ADVERTISE_ADDRESS }),
+    },
+    server: { host: values.SERVICE_HOST, port: values.SERVICE_PORT, maxWaiters: values.MAX_WAITERS },
+    authentication: { disabled: values.AUTH_DISABLED },
+    registry: { type: values.REGISTRY_TYPE, options },
+    checks: {
+      enabled: values.HEALTH_CHECK_ENABLED,
+      intervalMs: values.HEALTH_CHECK_INTERVAL,
+      timeoutMs: values.HEALTH_CHECK_TIMEOUT,
+      criticalLoad: values.CRITICAL_LOAD_THRESHOLD,
+    },
+    leases: { ttlMs: values.SERVICE_TTL, heartbeatIntervalMs: values.HEARTBEAT_INTERVAL },
+    massLoss: { min: values.MASS_LOSS_MIN, share: values.MASS_LOSS_SHARE, holdMs: values.MASS_LOSS_HOLD },
+    balancing: { defaultStrategy: values.DEFAULT_STRATEGY },
+    probes: {
+      concurrency: values.PROBE_CONCURRENCY,
+      loopback: values.PROBE_LOOPBACK,
+      deniedAddresses: values.PROBE_DENIED_ADDRESSES,
+    },
+    catalog: { refreshIntervalMs: values.CATALOG_REFRESH_INTERVAL, answerCacheBytes: values.ANSWER_CACHE_BYTES },
+    log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT, requests: values.LOG_REQUESTS },
+    metrics: { enabled: values.METRICS_ENABLED },
+    shutdown: { graceMs: values.SHUTDOWN_GRACE },
+  };
+}

@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { LIMITS, type BackendModule } from '#core';
+import { LOG_FORMATS, LOG_LEVELS } from '#telemetry';
+import {
+  decimal,
+  duration,
+  flag,
+  host,
+  hostAndPort,
+  integer,
+  logLevel,
+  networks,
+  oneOf,
+  serviceName,
+} from './fields.js';
+
+export const PROFILES = ['development', 'production', 'kubernetes', 'test'] as const;
+export type Profile = (typeof PROFILES)[number];
+
+/** What there is to choose from; settings know no backend and no strategy by name. */
+export interface Seams {
+  readonly backends: readonly BackendModule[];
+  /** Names of the balancing strategies. */
+  readonly strategies: readonly string[];
+}
+
+/**
+ * Every variable of the server itself, in the order in which it is shown. A default is text, read as
+ * if it had been written in the environment; a profile's (`profiles.ts`) goes before it.
+ */
+export function variables({ backends, strategies }: Seams) {
+  return z.object({
+    ENVIRONMENT: oneOf(PROFILES)
+      .prefault('development')
+      .meta({ description: `profile, a set of defaults: ${PROFILES.join(', ')}` }),
+    REGISTRY_TYPE: oneOf(backends.map(({ type }) => type)).meta({
+      description: `registry behind the API: ${backends.map(({ type, summary }) => `${type} (${summary})`).join('; ')}`,
+    }),
+
+    SERVICE_NAME: serviceName()
+      .prefault('service-discovery')
+      .meta({ description: 'name of this server; replicas find each other by it' }),
+    SERVICE_HOST: host().prefault('0.0.0.0').meta({ description: 'address to listen on' }),
+    SERVICE_PORT: integer(0, 65_535)
+      .prefault('8090')
+      .meta({ description: 'port to listen on; 0, a free one, only in profile test' }),
+    ADVERTISE_ADDRESS: hostAndPort()
+      .optional()
+      .meta({ description: 'host or host:port at which others reach this server' }),
+    AUTH_DISABLED: flag()
+      .prefault('false')
+      .meta({ description: 'true: serve everybody who can reach this server, writes included' }),
+    MAX_WAITERS: integer(1)
+      .prefault('10000')
+      .meta({ description: 'requests and streams that may wait for a change at the same time' }),
+
+    HEALTH_CHECK_ENABLED: flag().prefault('true').meta({ description: 'false: probe no instance' }),
+    HEALTH_CHECK_INTERVAL: duration(LIMITS.minIntervalMs)
+      .prefault('30')
+      .meta({ description: 'time between probes of an instance that names none of its own' }),
+    HEALTH_CHECK_TIMEOUT: duration(LIMITS.minTimeoutMs)
+      .prefault('10')
+      .meta({ description: 'deadline of such a probe; at most HEALTH_CHECK_INTERVAL' }),
+    CRITICAL_LOAD_THRESHOLD: decimal(0, 1_000)
+      .prefault('0.8')
+      .meta({ description: 'load of an instance, on its own scale, at which an alert is raised' }),
+    PROBE_CONCURRENCY: integer(1).prefault('128').meta({ description: 'probes in flight at the same time' }),
+    PROBE_LOOPBACK: flag()
+      .prefault('false')
+      .meta({ description: 'true: instances at loopback addresses may be probed' }),
+    PROBE_DENIED_ADDRESSES: networks()
+      .prefault('')
+      .meta({ description: 'networks that are never probed, in CIDR notation, parted by commas' }),
+
+    SERVICE_TTL: duration(LIMITS.minTtlMs)
+      .prefault('300')
+      .meta({ description: 'lease of an instance that asks for none of its own' }),
+    HEARTBEAT_INTERVAL: duration(LIMITS.minIntervalMs)
+      .prefault('60')
+      .meta({ description: 'time between heartbeats that clients are told; at most half of SERVICE_TTL' }),
+
+    MASS_LOSS_MIN: integer(1)
+      .prefault('3')
+      .meta({ description: 'instances of a service that must vanish together to count as a mass loss' }),
+    MASS_LOSS_SHARE: decimal(0, 1)
+      .prefault('0.5')
+      .meta({ description: 'and the share of the service that they must exceed' }),
+    MASS_LOSS_HOLD: duration().prefault('60').meta({ description: 'how long they are held; 0: not at all' }),
+
+    DEFAULT_STRATEGY: oneOf(strategies)
+      .prefault('round_robin')
+      .meta({ description: `balancing strategy of a pick that names none: ${strategies.join(', ')}` }),
+
+    CATALOG_REFRESH_INTERVAL: duration(LIMITS.minIntervalMs)
+      .prefault('30')
+      .meta({ description: 'time between full readings of the registry, which heal a lost event' }),
+    ANSWER_CACHE_BYTES: integer(0)
+      .prefault(String(64 * 1024 * 1024))
+      .meta({ description: 'memory for ready answers, in bytes' }),
+
+    LOG_LEVEL: logLevel(LOG_LEVELS, { warning: 'warn', critical: 'fatal' })
+      .prefault('info')
+      .meta({ description: `least severe level that is logged: ${LOG_LEVELS.join(', ')}` }),
+    LOG_FORMAT: oneOf(LOG_FORMATS).prefault('json').meta({ description: 'json: an object a line; pretty: for people' }),
+    LOG_REQUESTS: flag().prefault('false').meta({ description: 'true: a line for every read request too' }),
+
+    METRICS_ENABLED: flag().prefault('true').meta({ description: 'serve /metrics' }),
+    SHUTDOWN_GRACE: duration().prefault('15').meta({ description: 'time that requests in flight get to finish' }),
+  });
+}
+
+export type Variables = z.output<ReturnType<typeof variables>>;
+export type VariableName = keyof Variables;
