@@ -27,23 +27,36 @@ export interface Pick {
   done(outcome: Outcome): void;
 }
 
-/** Chooses one of the candidates, which are sorted by id and all fit to be picked; undefined when there is none. */
+/**
+ * Chooses one of the candidates, which are sorted by id (by code units, as `<` compares) and all fit to
+ * be picked; undefined when there is none. An array of candidates never changes once it was given, and
+ * the same array comes again until the candidates change: what is worked out of it may be kept with it.
+ */
 export interface BalancingStrategy {
   pick(candidates: readonly ServiceInstance[], request: PickRequest): Choice | undefined;
 }
 
 export type Choice = Omit<Pick, 'done'>;
 
-/** What callers have reported of an instance. */
+/** What this process has picked of an instance and what callers have reported of it; 0 where nothing was. */
 export interface InstanceStats {
+  readonly picks: number;
   readonly requests: number;
   readonly errors: number;
+  /** Of all requests that told their duration. */
   readonly averageMs: number;
-  /** Picks that have not reported yet. */
+  /** Picks that have not reported yet, except those so old that they never will. */
   readonly inFlight: number;
+  /** Of the last seconds, which weigh the more the later they are. */
+  readonly recentMs: number;
+  /** As recentMs, 0 to 1: near 0 again when nothing has been reported for a while. */
+  readonly recentErrorRate: number;
+  /** Follows a slow or failed request at once and forgets it slowly; decays while nothing is reported. */
+  readonly peakMs: number;
 }
 
 export interface StrategyContext {
+  /** To be read at once, not to be kept: an instance that comes back begins anew. */
   stats(key: InstanceKey): InstanceStats;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
