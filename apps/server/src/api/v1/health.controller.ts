@@ -1,0 +1,138 @@
+import { Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import { INSTANCE_STATUSES, serviceNameField, statusOf } from '#core';
+import type { CatalogEntry } from '#catalog';
+import { HealthMonitor, type CheckReport } from '#health';
+import { Answers, type Content } from '../../answers/answers.js';
+import { Needs } from '../../auth/roles.js';
+import { Discovery } from '../../discovery/discovery.js';
+import { notFound } from '../../http/problem.js';
+import { Answers as Documented, AnswersRead } from '../openapi.js';
+import { presentChecks, presentInstanceHealth, presentReport, type Presentation } from './presenters/instance.js';
+import { presentCounts } from './presenters/service.js';
+import { checkAnswer, checkNowAnswer, healthAnswer, success } from './schemas/answers.js';
+import { nameOrIdParam } from './schemas/params.js';
+import { healthQuery, ofServiceQuery } from './schemas/queries.js';
+
+/** Of a service, this many are checked at once; each check has its own deadline. */
+const CHECKS_AT_ONCE = 32;
+
+type Subject =
+  { readonly service: string; readonly entries: readonly CatalogEntry[] } | { readonly entry: CatalogEntry };
+
+@ApiTags('health')
+@Controller('api/v1/health/:name_or_id')
+export class HealthController {
+  constructor(
+    private readonly discovery: Discovery,
+    private readonly monitor: HealthMonitor,
+    private readonly answers: Answers,
+  ) {}
+
+  @Get()
+  @Needs('reader')
+  @ApiOperation({ summary: 'Health of a service by its name, else of the instance with this id' })
+  @AnswersRead(success(healthAnswer), 404, 409)
+  async health(
+    @Param('name_or_id', { schema: nameOrIdParam }) nameOrId: string,
+    @Query({ schema: healthQuery }) { freshness, service }: z.output<typeof healthQuery>,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    await this.answers.send(request, reply, {
+      scope: undefined,
+      freshness,
+      content: () =>
+        this.content(this.subject(nameOrId, service), (subject, presentation) =>
+          'entry' in subject
+            ? presentInstanceHealth(subject.entry, this.report(subject.entry), presentation)
+            : this.presentServiceHealth(subject.service, subject.entries, presentation),
+        ),
+    });
+  }
+
+  @Get('checks')
+  @Needs('reader')
+  @ApiOperation({ summary: 'The checks of a service’s instances, or of one instance' })
+  @AnswersRead(success(checkAnswer.array()), 404, 409)
+  async checks(
+    @Param('name_or_id', { schema: nameOrIdParam }) nameOrId: string,
+    @Query({ schema: healthQuery }) { freshness, service }: z.output<typeof healthQuery>,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    await this.answers.send(request, reply, {
+      scope: undefined,
+      freshness,
+      content: () =>
+        this.content(this.subject(nameOrId, service), (subject, presentation) =>
+          entriesOf(subject).flatMap((entry) => presentChecks(entry, this.report(entry), presentation)),
+        ),
+    });
+  }
+
+  @Post('check')
+  @Needs('operator')
+  @ApiOperation({ summary: 'Check now' })
+  @Documented(200, success(checkNowAnswer), 404, 409, 413, 415)
+  async checkNow(
+    @Param('name_or_id', { schema: nameOrIdParam }) nameOrId: string,
+    @Query({ schema: ofServiceQuery }) { service }: z.output<typeof ofServiceQuery>,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const gone = new AbortController();
+    request.raw.socket.once('close', () => gone.abort());
+    const subject = this.subject(nameOrId, service);
+    const checked = entriesOf(subject).filter(({ instance }) => instance.check !== undefined);
+    if ('entry' in subject && checked.length === 0)
+      throw notFound(`${nameOrId} has no health check`, 'NO_HEALTH_CHECK');
+    const results: object[] = [];
+    for (let begin = 0; begin < checked.length; begin += CHECKS_AT_ONCE) {
+      const part = checked.slice(begin, begin + CHECKS_AT_ONCE);
+      const reports = part.map(({ instance }) => this.monitor.checkNow(instance, gone.signal));
+      results.push(...(await Promise.all(reports)).map(presentReport));
+    }
+    this.answers.setFreshness(reply);
+    return { success: true, data: 'entry' in subject ? results[0] : { results } };
+  }
+
+  /** A service's name comes first; `?service=` says that it is an id of that service. */
+  private subject(nameOrId: string, ofService: string | undefined): Subject {
+    if (ofService === undefined) {
+      const name = serviceNameField.safeParse(nameOrId).data;
+      const entries = name === undefined ? undefined : this.discovery.catalog.instances(name);
+      if (name !== undefined && entries) return { service: name, entries };
+    }
+    const entry = this.discovery.entryById(nameOrId, ofService);
+    if (entry) return { entry };
+    throw notFound(`there is neither a service nor an instance ${nameOrId} now`);
+  }
+
+  private content(subject: Subject, data: (subject: Subject, presentation: Presentation) => object): Content {
+    return {
+      held: entriesOf(subject).some(({ hold }) => hold !== undefined),
+      body: (presentation) => ({ success: true, data: data(subject, presentation) }),
+    };
+  }
+
+  private presentServiceHealth(name: string, entries: readonly CatalogEntry[], presentation: Presentation) {
+    const statuses = entries.map(({ instance }) => statusOf(instance));
+    const count = (status: string) => statuses.filter((each) => each === status).length;
+    return {
+      ...presentCounts(name, entries),
+      totals: Object.fromEntries(INSTANCE_STATUSES.map((status) => [status, count(status)])),
+      instances: entries.map((entry) => presentInstanceHealth(entry, this.report(entry), presentation)),
+    };
+  }
+
+  private report({ instance }: CatalogEntry): CheckReport | undefined {
+    return this.monitor.report(instance);
+  }
+}
+
+function entriesOf(subject: Subject): readonly CatalogEntry[] {
+  return 'entry' in subject ? [subject.entry] : subject.entries;
+}

@@ -1,0 +1,177 @@
+import { Body, Controller, Delete, Param, Patch, Post, Put, Query, Req, Res } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import type { CatalogEntry } from '#catalog';
+import { Answers as Freshness } from '../../answers/answers.js';
+import { actorOf } from '../../auth/caller.js';
+import { Needs } from '../../auth/roles.js';
+import { notFound, Problem, toProblem, badRequest } from '../../http/problem.js';
+import { toInputIssues } from '../../http/schema.pipe.js';
+import { Discovery } from '../../discovery/discovery.js';
+import { Registrations } from '../../registration/registrations.js';
+import { AnswersWrite } from '../openapi.js';
+import { presentInstance } from './presenters/instance.js';
+import { batchItemAnswer, instanceAnswer, success } from './schemas/answers.js';
+import { idParam, nameParam } from './schemas/params.js';
+import { maintenanceQuery, noQuery, ofServiceQuery } from './schemas/queries.js';
+import { registrationInput, type RegistrationInput } from './schemas/registration.js';
+import { batchInput, heartbeatInput, patchInput, type HeartbeatInput, type PatchInput } from './schemas/writes.js';
+
+/** Of a batch, this many are on their way to the registry at once. */
+const BATCH_CONCURRENCY = 64;
+
+@ApiTags('registration')
+@Controller('api/v1')
+export class RegistrationController {
+  constructor(
+    private readonly registrations: Registrations,
+    private readonly discovery: Discovery,
+    private readonly freshness: Freshness,
+  ) {}
+
+  @Post(['services', 'register'])
+  @Needs('registrar')
+  @ApiOperation({ summary: 'Register an instance, or replace it' })
+  @AnswersWrite(201, success(instanceAnswer))
+  async register(
+    @Body({ schema: registrationInput }) input: RegistrationInput,
+    @Query({ schema: noQuery }) _query: object,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const entry = await this.registrations.register(input, actorOf(request));
+    return this.written(reply, entry, 'registered');
+  }
+
+  @Post('services/batch')
+  @Needs('registrar')
+  @ApiOperation({ summary: 'Register many: each succeeds or fails by itself' })
+  @AnswersWrite(200, success(batchItemAnswer.array()))
+  async registerBatch(
+    @Body({ schema: batchInput }) items: z.output<typeof batchInput>,
+    @Query({ schema: noQuery }) _query: object,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const actor = actorOf(request);
+    const results: object[] = [];
+    for (let begin = 0; begin < items.length; begin += BATCH_CONCURRENCY) {
+      const part = items.slice(begin, begin + BATCH_CONCURRENCY);
+      const done = part.map((item, i) => this.registerItem(item, begin + i, actor));
+      results.push(...(await Promise.all(done)));
+    }
+    this.freshness.setFreshness(reply);
+    return { success: true, data: results };
+  }
+
+  @Put('services/:name/instances/:id/heartbeat')
+  @Needs('registrar')
+  @ApiOperation({ summary: 'Renew the lease; 404: register again' })
+  @AnswersWrite(200, success(instanceAnswer), 404)
+  async heartbeat(
+    @Param('name', { schema: nameParam }) serviceName: string,
+    @Param('id', { schema: idParam }) serviceId: string,
+    @Body({ schema: heartbeatInput }) input: HeartbeatInput,
+    @Query({ schema: noQuery }) _query: object,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const entry = await this.registrations.heartbeat({ serviceName, serviceId }, input, actorOf(request));
+    return this.written(reply, entry);
+  }
+
+  @Patch('services/:name/instances/:id')
+  @Needs('registrar')
+  @ApiOperation({ summary: 'Change tags, metadata or weight' })
+  @AnswersWrite(200, success(instanceAnswer), 404)
+  async patch(
+    @Param('name', { schema: nameParam }) serviceName: string,
+    @Param('id', { schema: idParam }) serviceId: string,
+    @Body({ schema: patchInput }) input: PatchInput,
+    @Query({ schema: noQuery }) _query: object,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const entry = await this.registrations.patch({ serviceName, serviceId }, input, actorOf(request));
+    return this.written(reply, entry);
+  }
+
+  @Put('services/:name/instances/:id/maintenance')
+  @Needs('operator')
+  @ApiOperation({ summary: 'Take an instance out of rotation' })
+  @AnswersWrite(200, success(instanceAnswer), 404)
+  async startMaintenance(
+    @Param('name', { schema: nameParam }) serviceName: string,
+    @Param('id', { schema: idParam }) serviceId: string,
+    @Query({ schema: maintenanceQuery }) { reason = '' }: z.output<typeof maintenanceQuery>,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const entry = await this.registrations.setMaintenance({ serviceName, serviceId }, reason, actorOf(request));
+    return this.written(reply, entry);
+  }
+
+  @Delete('services/:name/instances/:id/maintenance')
+  @Needs('operator')
+  @ApiOperation({ summary: 'Put an instance back into rotation' })
+  @AnswersWrite(200, success(instanceAnswer), 404)
+  async endMaintenance(
+    @Param('name', { schema: nameParam }) serviceName: string,
+    @Param('id', { schema: idParam }) serviceId: string,
+    @Query({ schema: maintenanceQuery }) _query: object,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const entry = await this.registrations.setMaintenance({ serviceName, serviceId }, undefined, actorOf(request));
+    return this.written(reply, entry);
+  }
+
+  @Delete('services/:name/instances/:id')
+  @Needs('registrar')
+  @ApiOperation({ summary: 'Deregister an instance; a second time is 404, which a client counts as success' })
+  @AnswersWrite(204, undefined, 404)
+  async deregister(
+    @Param('name', { schema: nameParam }) serviceName: string,
+    @Param('id', { schema: idParam }) serviceId: string,
+    @Query({ schema: noQuery }) _query: object,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    await this.registrations.deregister({ serviceName, serviceId }, actorOf(request));
+    this.freshness.setFreshness(reply);
+  }
+
+  @Delete('deregister/:service_id')
+  @Needs('registrar')
+  @ApiOperation({ summary: 'Deregister by id alone; 409 with the candidates when it is not unique' })
+  @AnswersWrite(204, undefined, 404)
+  async deregisterById(
+    @Param('service_id', { schema: idParam }) serviceId: string,
+    @Query({ schema: ofServiceQuery }) { service }: z.output<typeof ofServiceQuery>,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    const entry = this.discovery.entryById(serviceId, service);
+    if (!entry) throw notFound(`there is no instance ${serviceId} now`, 'INSTANCE_NOT_FOUND');
+    await this.registrations.deregister(entry.instance, actorOf(request));
+    this.freshness.setFreshness(reply);
+  }
+
+  private async registerItem(item: unknown, index: number, actor: string): Promise<object> {
+    try {
+      const parsed = registrationInput.safeParse(item);
+      if (!parsed.success) throw badRequest('the registration is not valid', toInputIssues(parsed.error.issues));
+      const entry = await this.registrations.register(parsed.data, actor);
+      return { index, status: 201, instance: presentInstance(entry, { vitals: true }) };
+    } catch (error) {
+      const problem: Problem = toProblem(error);
+      return { index, status: problem.status, problem: problem.body(`/api/v1/services/batch#${index}`) };
+    }
+  }
+
+  private written(reply: FastifyReply, entry: CatalogEntry, message?: string) {
+    this.freshness.setFreshness(reply);
+    return { success: true, data: presentInstance(entry, { vitals: true }), ...(message && { message }) };
+  }
+}

@@ -1,0 +1,206 @@
+import { z } from 'zod';
+import {
+  durationField,
+  LIMITS,
+  metadataKeyField,
+  NO_FILTER,
+  placeField,
+  reasonField,
+  serviceIdField,
+  serviceNameField,
+  tagField,
+  type InstanceFilter,
+} from '#core';
+import type { FreshnessRequest, RevisionRef } from '../../../answers/answers.js';
+
+// Every parameter comes as one string; a repeated one as an array, which none of these takes. What
+// is not named is refused: a misspelt `healthy_only` must not pass as if it had been obeyed.
+
+const MAX_WAIT_MS = 600_000;
+const DEFAULT_WAIT_MS = 30_000;
+const METADATA_PREFIX = 'metadata.';
+
+const flag = z
+  .enum(['true', 'false', '1', '0'], 'must be true, false, 1 or 0')
+  .transform((text) => text === 'true' || text === '1');
+
+const revision = z
+  .string()
+  .regex(/^(0|[0-9a-f]{1,64}\.\d{1,15})$/, 'must be a revision as X-Registry-Revision has it, or 0')
+  .transform((text) => {
+    const [epoch = '', number] = text.split('.');
+    return number === undefined ? { epoch: '', number: 0 } : { epoch, number: Number(number) };
+  });
+
+const waitShape = {
+  index: revision.optional().meta({ description: 'hold the answer until something has changed after this revision' }),
+  wait: durationField()
+    .refine((ms) => ms <= MAX_WAIT_MS, 'must be at most 10m')
+    .optional()
+    .meta({ description: 'how long to hold it (30s, at most 10m)' }),
+  min_revision: revision.optional().meta({ description: 'answer from no older a view than this' }),
+};
+
+const filterShape = {
+  tags: z.string().optional().meta({ description: 'comma-separated; instances that have all of them; !tag excludes' }),
+  healthy_only: flag.optional(),
+  region: placeField.optional(),
+  zone: placeField.optional(),
+};
+
+const pageShape = {
+  limit: z
+    .string()
+    .regex(/^\d{1,4}$/, 'must be a whole number')
+    .transform(Number)
+    .refine((limit) => limit >= 1 && limit <= 1_000, 'must be 1 to 1000')
+    .optional(),
+  cursor: z.string().max(2_048).optional().meta({ description: 'next_cursor of the page before' }),
+};
+
+const include = (allowed: readonly string[]) =>
+  z
+    .string()
+    .transform((text) => text.split(','))
+    .refine((parts) => parts.every((part) => allowed.includes(part)), `may hold ${allowed.join(', ')}`)
+    .optional();
+
+const tagList = z.array(tagField).max(LIMITS.tags);
+
+/** Splits the filter's parameters from the rest, metadata.KEY=V among them. */
+function readFilter(query: Readonly<Record<string, unknown>>, context: z.RefinementCtx): InstanceFilter {
+  const { tags: text, healthy_only: healthyOnly = false, region, zone } = query as FilterQuery;
+  const listed = text === undefined || text === '' ? [] : text.split(',').map((tag) => tag.trim());
+  const without = listed.filter((tag) => tag.startsWith('!')).map((tag) => tag.slice(1));
+  const tags = listed.filter((tag) => !tag.startsWith('!'));
+  const bad = tagList.safeParse([...tags, ...without]).error?.issues[0];
+  if (bad) context.addIssue({ code: 'custom', path: ['tags'], message: bad.message });
+  const metadata = Object.entries(query).flatMap(([name, value]) =>
+    name.startsWith(METADATA_PREFIX) ? [[name.slice(METADATA_PREFIX.length), value as string] as const] : [],
+  );
+  if (
+    tags.length + without.length + metadata.length === 0 &&
+    !healthyOnly &&
+    region === undefined &&
+    zone === undefined
+  ) {
+    return NO_FILTER;
+  }
+  return { tags, withoutTags: without, metadata, healthyOnly, region, zone };
+}
+
+interface FilterQuery {
+  readonly tags?: string;
+  readonly healthy_only?: boolean;
+  readonly region?: string;
+  readonly zone?: string;
+}
+
+/** Only the named parameters, and `metadata.KEY` where the route filters. */
+function strict<Shape extends z.ZodRawShape>(shape: Shape, options: { metadata: boolean }) {
+  return z.looseObject(shape).superRefine((query, context) => {
+    for (const [name, value] of Object.entries(query)) {
+      if (name in shape) continue;
+      const path = [name];
+      if (!options.metadata || !name.startsWith(METADATA_PREFIX)) {
+        const known = [...Object.keys(shape), ...(options.metadata ? [`${METADATA_PREFIX}KEY`] : [])];
+        const allowed = known.length === 0 ? 'there are no parameters' : `known are ${known.join(', ')}`;
+        context.addIssue({ code: 'custom', path, message: `is not known here; ${allowed}` });
+        continue;
+      }
+      const bad = metadataKeyField.safeParse(name.slice(METADATA_PREFIX.length)).error?.issues[0];
+      if (bad) context.addIssue({ code: 'custom', path, message: bad.message });
+      if (typeof value !== 'string') context.addIssue({ code: 'custom', path, message: 'must be given once' });
+    }
+  });
+}
+
+function checkWait(query: { index?: unknown; wait?: number }, context: z.RefinementCtx): void {
+  if (query.wait === undefined || query.index !== undefined) return;
+  context.addIssue({
+    code: 'custom',
+    path: ['wait'],
+    message: 'goes with index: there is nothing to wait for without it',
+  });
+}
+
+function readFreshness(query: { index?: RevisionRef; wait?: number; min_revision?: RevisionRef }): FreshnessRequest {
+  return { index: query.index, waitMs: query.wait ?? DEFAULT_WAIT_MS, minRevision: query.min_revision };
+}
+
+export const servicesQuery = strict(
+  { ...filterShape, ...pageShape, ...waitShape, include: include(['instances', 'internal']) },
+  { metadata: true },
+)
+  .superRefine(checkWait)
+  .transform((query, context) => ({
+    filter: readFilter(query, context),
+    freshness: readFreshness(query),
+    limit: query.limit,
+    cursor: query.cursor,
+    instances: query.include?.includes('instances') ?? false,
+    internal: query.include?.includes('internal') ?? false,
+  }));
+export type ServicesQuery = z.output<typeof servicesQuery>;
+
+export const instancesQuery = strict({ ...filterShape, ...pageShape, ...waitShape }, { metadata: true })
+  .superRefine(checkWait)
+  .transform((query, context) => ({
+    filter: readFilter(query, context),
+    freshness: readFreshness(query),
+    limit: query.limit,
+    cursor: query.cursor,
+  }));
+
+export const serviceQuery = strict({ ...filterShape, ...waitShape }, { metadata: true })
+  .superRefine(checkWait)
+  .transform((query, context) => ({ filter: readFilter(query, context), freshness: readFreshness(query) }));
+
+export const oneQuery = strict(waitShape, { metadata: false })
+  .superRefine(checkWait)
+  .transform((query) => ({ freshness: readFreshness(query) }));
+
+export const healthQuery = strict({ ...waitShape, service: serviceNameField.optional() }, { metadata: false })
+  .superRefine(checkWait)
+  .transform((query) => ({ freshness: readFreshness(query), service: query.service }));
+
+export const pickQuery = strict(
+  {
+    strategy: z.string().min(1).max(50).optional(),
+    tags: filterShape.tags,
+    exclude: z
+      .string()
+      .transform((text) => text.split(','))
+      .pipe(z.array(serviceIdField).max(1_000))
+      .optional()
+      .meta({ description: 'comma-separated ids' }),
+    key: z
+      .string()
+      .min(1)
+      .max(1_024)
+      .optional()
+      .meta({ description: 'for consistent_hash; else the caller’s address' }),
+    region: placeField.optional().meta({ description: 'where the caller is' }),
+    zone: placeField.optional().meta({ description: 'where the caller is' }),
+    explain: flag.optional(),
+    min_revision: waitShape.min_revision,
+  },
+  { metadata: true },
+).transform((query, context) => {
+  const { region, zone, ...filtering } = query;
+  return {
+    filter: readFilter({ ...filtering, healthy_only: false }, context),
+    strategy: query.strategy,
+    exclude: new Set(query.exclude),
+    hashKey: query.key,
+    region,
+    zone,
+    explain: query.explain ?? false,
+    minRevision: query.min_revision,
+  };
+});
+export type PickQuery = z.output<typeof pickQuery>;
+
+export const ofServiceQuery = strict({ service: serviceNameField.optional() }, { metadata: false });
+export const maintenanceQuery = strict({ reason: reasonField.optional() }, { metadata: false });
+export const noQuery = strict({}, { metadata: false });

@@ -1,0 +1,154 @@
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { APP_FILTER, APP_PIPE } from '@nestjs/core';
+import { TerminusModule } from '@nestjs/terminus';
+import type { Logger, RegistryBackend } from '#core';
+import { BACKENDS } from '#backends';
+import { Balancer, STRATEGIES } from '#balancing';
+import { Catalog } from '#catalog';
+import { createGuard, HealthMonitor, PROBES } from '#health';
+import { createMetrics, type Metrics } from '#telemetry';
+import { AnswerCache } from './answers/answer-cache.js';
+import { Answers } from './answers/answers.js';
+import { CapabilitiesController } from './api/v1/capabilities.controller.js';
+import { DiscoveryController } from './api/v1/discovery.controller.js';
+import { HealthController } from './api/v1/health.controller.js';
+import { MetricsController } from './api/v1/metrics.controller.js';
+import { PickController } from './api/v1/pick.controller.js';
+import { RegistrationController } from './api/v1/registration.controller.js';
+import { LoadAlerts } from './checks/load-alerts.js';
+import { RegistrySink } from './checks/sink.js';
+import { Discovery } from './discovery/discovery.js';
+import { DocsController } from './docs/docs.controller.js';
+import { OpenApi } from './docs/openapi.js';
+import { ProblemFilter } from './http/problem.filter.js';
+import { SchemaPipe } from './http/schema.pipe.js';
+import { PrometheusController } from './own-health/metrics.controller.js';
+import { OwnHealthController } from './own-health/own-health.controller.js';
+import { Readiness } from './own-health/readiness.js';
+import { Registrations } from './registration/registrations.js';
+import { Seams } from './seams.js';
+import type { Settings } from './settings/index.js';
+import { BACKEND, LOGGER, METRICS, SETTINGS } from './tokens.js';
+
+/** A write that the registry has not answered by then has an unknown outcome. */
+const WRITE_DEADLINE_MS = 3_000;
+
+const api = [
+  RegistrationController,
+  PickController,
+  DiscoveryController,
+  HealthController,
+  MetricsController,
+  CapabilitiesController,
+];
+const operations = [OwnHealthController, PrometheusController, DocsController];
+
+/** registry → catalog → use cases → controllers; beside them health, balancing, telemetry. */
+const architecture: Provider[] = [
+  {
+    provide: BACKEND,
+    inject: [SETTINGS, LOGGER],
+    useFactory: ({ registry, leases }: Settings, logger: Logger): Promise<RegistryBackend> => {
+      const module = BACKENDS.find(({ type }) => type === registry.type)!;
+      return module.create(registry.options, { logger, now: Date.now, graceMs: leases.heartbeatIntervalMs });
+    },
+  },
+  {
+    provide: Catalog,
+    inject: [BACKEND, SETTINGS, LOGGER],
+    useFactory: (backend: RegistryBackend, { catalog, massLoss, server }: Settings, logger: Logger) =>
+      new Catalog(backend, {
+        refreshEveryMs: catalog.refreshIntervalMs,
+        massLoss,
+        maxWaiters: server.maxWaiters,
+        logger,
+      }),
+  },
+  {
+    provide: Registrations,
+    inject: [BACKEND, Catalog, SETTINGS],
+    useFactory: (backend: RegistryBackend, catalog: Catalog, { checks, leases, service }: Settings) =>
+      new Registrations(backend, catalog, PROBES, {
+        intervalMs: checks.intervalMs,
+        timeoutMs: checks.timeoutMs,
+        leaseMs: leases.ttlMs,
+        ownName: service.name,
+        deadlineMs: WRITE_DEADLINE_MS,
+      }),
+  },
+  {
+    provide: Balancer,
+    inject: [SETTINGS],
+    useFactory: ({ balancing }: Settings) => new Balancer({ defaultStrategy: balancing.defaultStrategy }),
+  },
+  {
+    provide: Discovery,
+    inject: [Catalog, Balancer, SETTINGS],
+    useFactory: (catalog: Catalog, balancer: Balancer, { service }: Settings) =>
+      new Discovery(catalog, balancer, service.name),
+  },
+  {
+    provide: Answers,
+    inject: [Catalog, SETTINGS],
+    useFactory: (catalog: Catalog, settings: Settings) => {
+      const cache = new AnswerCache(settings.catalog.answerCacheBytes, (scope) => catalog.revisionOf(scope));
+      return new Answers(catalog, cache);
+    },
+  },
+  {
+    provide: HealthMonitor,
+    inject: [Registrations, Catalog, SETTINGS, LOGGER],
+    useFactory: (registrations: Registrations, catalog: Catalog, { probes }: Settings, logger: Logger) =>
+      new HealthMonitor({
+        probes: PROBES,
+        guard: createGuard({ allowLoopback: probes.loopback, denied: probes.deniedAddresses }),
+        sink: new RegistrySink(registrations, catalog),
+        logger,
+        concurrency: probes.concurrency,
+      }),
+  },
+  {
+    provide: METRICS,
+    inject: [Catalog, SETTINGS],
+    useFactory: (catalog: Catalog, { metrics }: Settings): Metrics | undefined =>
+      metrics.enabled
+        ? createMetrics({
+            registeredServices: () => catalog.serviceNames().length,
+            heldInstances: () => catalog.heldInstances,
+          })
+        : undefined,
+  },
+  {
+    provide: LoadAlerts,
+    inject: [SETTINGS, LOGGER, METRICS],
+    useFactory: ({ checks }: Settings, logger: Logger, metrics: Metrics | undefined) =>
+      new LoadAlerts(checks.criticalLoad, logger, () => metrics?.loadAlerts.inc()),
+  },
+  {
+    provide: Seams,
+    inject: [BACKEND, SETTINGS],
+    useFactory: (backend: RegistryBackend, { balancing }: Settings) =>
+      new Seams(backend, BACKENDS, STRATEGIES, PROBES, balancing.defaultStrategy),
+  },
+  Readiness,
+  OpenApi,
+  { provide: APP_PIPE, useClass: SchemaPipe },
+  { provide: APP_FILTER, inject: [LOGGER], useFactory: (logger: Logger) => new ProblemFilter(logger) },
+];
+
+/** The one composition root. */
+@Module({})
+export class AppModule {
+  static of(settings: Settings, logger: Logger): DynamicModule {
+    const given: Provider[] = [
+      { provide: SETTINGS, useValue: settings },
+      { provide: LOGGER, useValue: logger },
+    ];
+    return {
+      module: AppModule,
+      imports: [TerminusModule.forRoot({ logger: false })],
+      controllers: [...api, ...operations],
+      providers: [...given, ...architecture],
+    };
+  }
+}

@@ -1,0 +1,59 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { Controller, Get, Param, Res } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { Needs } from '../auth/roles.js';
+import { notFound } from '../http/problem.js';
+import { OpenApi } from './openapi.js';
+
+const ASSETS: Readonly<Record<string, string>> = {
+  'swagger-ui.css': 'text/css; charset=utf-8',
+  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
+};
+
+const PAGE = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <title>service-discovery API</title>
+    <link rel="stylesheet" href="docs/swagger-ui.css">
+  </head>
+  <body>
+    <div id="ui"></div>
+    <script src="docs/swagger-ui-bundle.js"></script>
+    <script>SwaggerUIBundle({ url: 'docs-json', dom_id: '#ui' });</script>
+  </body>
+</html>
+`;
+
+@ApiExcludeController()
+@Controller()
+export class DocsController {
+  constructor(private readonly openApi: OpenApi) {}
+
+  @Get('docs-json')
+  @Needs('public')
+  async document(): Promise<object> {
+    return this.openApi.document();
+  }
+
+  @Get('docs')
+  @Needs('public')
+  page(@Res() reply: FastifyReply): void {
+    void reply.type('text/html; charset=utf-8').send(PAGE);
+  }
+
+  @Get('docs/:asset')
+  @Needs('public')
+  async asset(@Param('asset') asset: string, @Res() reply: FastifyReply): Promise<void> {
+    const type = Object.hasOwn(ASSETS, asset) ? ASSETS[asset] : undefined;
+    if (!type) throw notFound(`there is no ${asset} here`);
+    const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+    void reply
+      .type(type)
+      .header('Cache-Control', 'max-age=86400')
+      .send(await readFile(join(folder, asset)));
+  }
+}

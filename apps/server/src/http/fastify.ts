@@ -1,0 +1,86 @@
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from '#core';
+import type { Metrics } from '#telemetry';
+import type { Answers } from '../answers/answers.js';
+import { mustTakeJson } from './negotiation.js';
+import { sendProblem } from './problem.filter.js';
+import { answerBrokenRequest, methodNotAllowed } from './routing-errors.js';
+
+const BODY_LIMIT_BYTES = 4 * 1_024 * 1_024;
+const HEADER_LIMIT_BYTES = 16_384;
+/** An id of 255 characters takes up to twelve bytes each once it is percent-encoded. */
+const PARAM_LIMIT = 4_096;
+/** For a request to arrive in full: not for its answer, which a long poll may take minutes for. */
+const REQUEST_TIMEOUT_MS = 30_000;
+/** Longer than the usual load balancer keeps a connection, so that it is the one to close it. */
+const KEEP_ALIVE_MS = 75_000;
+const API = '/api/';
+
+/** The HTTP server under Nest, with limits and with every error in one form. */
+export function createAdapter(logger: Logger): FastifyAdapter {
+  const adapter = new FastifyAdapter({
+    logger: false,
+    bodyLimit: BODY_LIMIT_BYTES,
+    routerOptions: { maxParamLength: PARAM_LIMIT },
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    http: { maxHeaderSize: HEADER_LIMIT_BYTES },
+    // What is in flight on a kept connection is answered while we close, and the connection then ends.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => sendProblem(error, request, reply, logger),
+    clientErrorHandler: answerBrokenRequest,
+  });
+  const fastify: FastifyInstance = adapter.getInstance();
+  // JSON alone is taken: a body that we could not read must not pass for an empty one.
+  fastify.removeContentTypeParser('text/plain');
+  acceptEmptyJson(fastify);
+  const wrongMethod = methodNotAllowed(fastify);
+  fastify.addHook('preHandler', async (request) => {
+    if (request.is404) throw wrongMethod(request.url);
+  });
+  return adapter;
+}
+
+/** A content type with nothing behind it is no body: clients send it with DELETE and with heartbeats. */
+function acceptEmptyJson(fastify: FastifyInstance): void {
+  const parse = fastify.getDefaultJsonParser('error', 'error');
+  fastify.removeContentTypeParser('application/json');
+  fastify.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined);
+    else void parse(request, body, done);
+  });
+}
+
+/**
+ * What runs before and after Nest's pipeline. Answers that are ready go out from here: behind
+ * negotiation and, once there is any, authentication, like everything else.
+ */
+export function addHooks(fastify: FastifyInstance, answers: Answers, options: RequestObservers): void {
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (!request.url.startsWith(API)) return done();
+    try {
+      mustTakeJson(request);
+    } catch (error) {
+      return done(error as Error);
+    }
+    if (request.method !== 'GET' || !answers.sendKept(request, reply)) done();
+  });
+  fastify.addHook('onResponse', (request, reply, done) => {
+    observe(request, reply, options);
+    done();
+  });
+}
+
+export interface RequestObservers {
+  readonly metrics?: Metrics;
+  /** Where a line for each request goes; absent: nowhere. */
+  readonly log?: Logger;
+}
+
+function observe(request: FastifyRequest, reply: FastifyReply, { metrics, log }: RequestObservers): void {
+  const { method } = request;
+  metrics?.httpRequests.inc({ method, route: request.routeOptions.url ?? 'none', status: reply.statusCode });
+  log?.info({ method, url: request.url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'request');
+}

@@ -1,0 +1,27 @@
+import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from '#core';
+import { toProblem } from './problem.js';
+
+/** Answers with what an error comes to, and logs what was our own fault. */
+export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger): void {
+  const problem = toProblem(error);
+  if (problem.status === 500)
+    logger.error({ err: error, method: request.method, url: request.url }, 'a request failed');
+  const [path = ''] = request.url.split('?');
+  void reply
+    .code(problem.status)
+    .headers(problem.headers)
+    .type('application/problem+json; charset=utf-8')
+    .send(JSON.stringify(problem.body(path)));
+}
+
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly logger: Logger) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    sendProblem(error, http.getRequest(), http.getResponse(), this.logger);
+  }
+}

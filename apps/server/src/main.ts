@@ -1,0 +1,55 @@
+import 'reflect-metadata';
+import { parseArgs } from 'node:util';
+import { BACKENDS } from '#backends';
+import { STRATEGIES } from '#balancing';
+import { createLogger } from '#telemetry';
+import { Server } from './server.js';
+import { describeSettings, loadSettings, SettingsError, type LoadedSettings } from './settings/index.js';
+
+const USAGE = `usage: service-discovery [--print-config]
+Everything is set by variables of the environment; --print-config shows what is in force and where each came from.`;
+
+/** What the command was asked for. */
+function command(): 'serve' | 'print-config' | 'help' {
+  const { values } = parseArgs({
+    options: { 'print-config': { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+  });
+  return values.help ? 'help' : values['print-config'] ? 'print-config' : 'serve';
+}
+
+async function serve({ settings, warnings }: LoadedSettings): Promise<void> {
+  const logger = createLogger({ ...settings.log, service: settings.service.name });
+  for (const warning of warnings) logger.warn({}, warning);
+  const server = await Server.create(settings, logger);
+  const stop = (signal: NodeJS.Signals) => {
+    logger.info({ signal }, 'told to stop');
+    server.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        logger.error({ err: error }, 'could not stop cleanly');
+        process.exit(1);
+      },
+    );
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop);
+  await server.start();
+}
+
+try {
+  const wanted = command();
+  if (wanted === 'help') console.log(USAGE);
+  else {
+    const strategies = STRATEGIES.map(({ name }) => name);
+    const loaded = loadSettings(process.env, { backends: BACKENDS, strategies });
+    if (wanted === 'print-config') console.log(describeSettings(loaded));
+    else await serve(loaded);
+  }
+} catch (error) {
+  // One readable message: whoever starts a server wants the cause, not our stack.
+  console.error(error instanceof SettingsError ? error.message : `could not start: ${readable(error)}`);
+  process.exit(1);
+}
+
+function readable(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

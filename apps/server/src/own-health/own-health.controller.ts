@@ -1,0 +1,85 @@
+import { Controller, Get, Res } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { HealthCheckService, HealthIndicatorService, type HealthCheckResult } from '@nestjs/terminus';
+import type { FastifyReply } from 'fastify';
+import { NO_FILTER } from '#core';
+import { Needs } from '../auth/roles.js';
+import { Discovery } from '../discovery/discovery.js';
+import { presentCounts } from '../api/v1/presenters/service.js';
+import { Readiness } from './readiness.js';
+
+/** This server's own health, for whoever runs it. The services' health never changes a code here. */
+@ApiTags('own health')
+@Controller('health')
+export class OwnHealthController {
+  constructor(
+    private readonly checks: HealthCheckService,
+    private readonly indicators: HealthIndicatorService,
+    private readonly discovery: Discovery,
+    private readonly readiness: Readiness,
+  ) {}
+
+  @Get('live')
+  @Needs('public')
+  @ApiOperation({ summary: 'The process runs and its event loop turns' })
+  live() {
+    return { status: 'up' };
+  }
+
+  @Get('ready')
+  @Needs('public')
+  @ApiOperation({ summary: 'There is a view to answer from, live or not, and the server is not about to stop' })
+  async ready(@Res({ passthrough: true }) reply: FastifyReply) {
+    const { status, details } = await this.run([() => this.view(), () => this.traffic()]);
+    if (status !== 'ok') reply.code(503).header('Retry-After', '1');
+    return { status: status === 'ok' ? 'ready' : 'not ready', checks: details };
+  }
+
+  @Get()
+  @Needs('public')
+  @ApiOperation({ summary: 'This server, its registry, and a summary of the services' })
+  async health(@Res({ passthrough: true }) reply: FastifyReply) {
+    const { details } = await this.run([() => this.registry(), () => this.view(), () => this.traffic()]);
+    if (details.view?.status !== 'up' || details.traffic?.status !== 'up') reply.code(503).header('Retry-After', '1');
+    const healthy = Object.values(details).every(({ status }) => status === 'up');
+    return { status: healthy ? 'healthy' : 'degraded', service_discovery: this.summary(), checks: details };
+  }
+
+  private summary() {
+    const services = this.discovery.services(NO_FILTER, { internal: false });
+    const healthy = services.filter(([name, entries]) => presentCounts(name, entries).healthy_instances > 0).length;
+    const total = services.length;
+    return {
+      overall_status: healthy * 2 >= total ? 'healthy' : 'unhealthy',
+      total_services: total,
+      healthy_services: healthy,
+      unhealthy_services: total - healthy,
+    };
+  }
+
+  private registry() {
+    const { source, ageMs, reason } = this.discovery.catalog.freshnessNow();
+    const indicator = this.indicators.check('registry');
+    return source === 'live' ? indicator.up() : indicator.down({ source: source ?? 'none', age_ms: ageMs, reason });
+  }
+
+  private view() {
+    const { source, reason } = this.discovery.catalog.freshnessNow();
+    const indicator = this.indicators.check('view');
+    return source === undefined ? indicator.down({ reason }) : indicator.up({ source });
+  }
+
+  private traffic() {
+    const indicator = this.indicators.check('traffic');
+    return this.readiness.draining ? indicator.down({ reason: 'stopping' }) : indicator.up();
+  }
+
+  /** Terminus throws what it has found when something is down; here that is an answer. */
+  private async run(indicators: Parameters<HealthCheckService['check']>[0]): Promise<HealthCheckResult> {
+    try {
+      return await this.checks.check(indicators);
+    } catch (error) {
+      return (error as { getResponse(): HealthCheckResult }).getResponse();
+    }
+  }
+}

@@ -1,0 +1,153 @@
+import { Injectable } from '@nestjs/common';
+import {
+  BackendError,
+  hasActiveCheck,
+  keyOf,
+  serviceIdField,
+  type Actor,
+  type HealthStatus,
+  type InstanceKey,
+  type InstanceUpdate,
+  type ProbeModule,
+  type Registrar,
+  type Registration,
+  type RegistryBackend,
+  type ServiceInstance,
+} from '#core';
+import type { Catalog, CatalogEntry } from '#catalog';
+import type { HeartbeatInput, PatchInput } from '../api/v1/schemas/writes.js';
+import type { RegistrationInput } from '../api/v1/schemas/registration.js';
+import { badRequest, Problem } from '../http/problem.js';
+import { healthCheckOf, type CheckDefaults } from './checks.js';
+
+export interface RegistrationRules extends CheckDefaults {
+  /** The name of our own replicas, which nobody else may use. */
+  readonly ownName: string;
+  /** How long a write may take before its outcome counts as unknown, milliseconds. */
+  readonly deadlineMs: number;
+}
+
+/** Writes, for every API and dialect: to the registry first, then into our own view, so that the writer sees what it wrote. */
+@Injectable()
+export class Registrations {
+  constructor(
+    private readonly backend: RegistryBackend,
+    private readonly catalog: Catalog,
+    private readonly probes: readonly ProbeModule[],
+    private readonly rules: RegistrationRules,
+  ) {}
+
+  /** @throws Problem or BackendError that says what is wrong with the input, or what became of the write. */
+  async register(input: RegistrationInput, actor: Actor): Promise<CatalogEntry> {
+    if (input.service_name === this.rules.ownName) {
+      const detail = `${input.service_name} is the name of this registry's own servers`;
+      throw badRequest(detail, [{ path: 'service_name', message: 'is reserved' }], 'RESERVED_NAME');
+    }
+    return this.registerAs(this.registrationOf(input), actor);
+  }
+
+  async registerAs(registration: Registration, actor: Actor): Promise<CatalogEntry> {
+    const { instance } = await this.registrar().register(registration, this.options(actor));
+    return this.show(instance);
+  }
+
+  async heartbeat(key: InstanceKey, input: HeartbeatInput, actor: Actor): Promise<CatalogEntry> {
+    const { status, load_percentage: loadPercentage, active_connections: activeConnections, metadata } = input;
+    const heartbeat = { status, loadPercentage, activeConnections, metadata };
+    return this.show(await this.registrar().renew(key, heartbeat, this.options(actor)));
+  }
+
+  async patch(key: InstanceKey, { tags, metadata, weight }: PatchInput, actor: Actor): Promise<CatalogEntry> {
+    return this.update(key, { kind: 'patch', tags: tags === null ? [] : tags, metadata, weight }, actor);
+  }
+
+  async setMaintenance(key: InstanceKey, reason: string | undefined, actor: Actor): Promise<CatalogEntry> {
+    const maintenance = reason === undefined ? undefined : { reason };
+    return this.update(key, { kind: 'maintenance', maintenance }, actor);
+  }
+
+  /** A probe's word: it counts only for the state of the instance that was probed. */
+  async setProbed(instance: ServiceInstance, status: HealthStatus, actor: Actor): Promise<void> {
+    if (this.catalog.get(instance)?.hold) {
+      this.catalog.reassess(instance, status, actor);
+      return;
+    }
+    const options = { ...this.options(actor), ifVersion: instance.version };
+    this.show(await this.registrar().update(keyOf(instance), { kind: 'probe', status }, options));
+  }
+
+  async deregister(key: InstanceKey, actor: Actor): Promise<void> {
+    try {
+      await this.remove(key, 'deregistered', actor);
+    } catch (error) {
+      // Of a held instance the registry knows nothing any more: our view alone is left to be told.
+      const unknown = error instanceof BackendError && error.code === 'NOT_FOUND';
+      if (unknown && this.catalog.release(key, 'deregistered', actor)) return;
+      throw error;
+    }
+  }
+
+  async evict(instance: ServiceInstance, actor: Actor): Promise<void> {
+    if (this.catalog.release(instance, 'evicted', actor)) return;
+    await this.remove(keyOf(instance), 'evicted', actor, instance.version);
+  }
+
+  private async remove(
+    key: InstanceKey,
+    cause: 'deregistered' | 'evicted',
+    actor: Actor,
+    ifVersion?: string,
+  ): Promise<void> {
+    const removal = await this.registrar().deregister(key, { ...this.options(actor), cause, ifVersion });
+    this.catalog.apply({ kind: 'remove', ...removal, cause, actor });
+  }
+
+  private async update(key: InstanceKey, update: InstanceUpdate, actor: Actor): Promise<CatalogEntry> {
+    return this.show(await this.registrar().update(key, update, this.options(actor)));
+  }
+
+  private show(instance: ServiceInstance): CatalogEntry {
+    this.catalog.apply({ kind: 'upsert', instance });
+    return { instance };
+  }
+
+  private registrar(): Registrar {
+    const { registrar, capabilities } = this.backend;
+    if (registrar) return registrar;
+    throw new Problem(501, 'NOT_SUPPORTED', `the ${capabilities.type} registry is read-only here`);
+  }
+
+  private options(actor: Actor) {
+    return { actor, signal: AbortSignal.timeout(this.rules.deadlineMs) };
+  }
+
+  private registrationOf(input: RegistrationInput): Registration {
+    const check = healthCheckOf(input.health_check, this.probes, this.rules);
+    return {
+      serviceName: input.service_name,
+      serviceId: input.service_id ?? madeId(input),
+      address: input.address,
+      port: input.port,
+      tags: input.tags ?? [],
+      metadata: input.metadata ?? {},
+      weight: input.weight,
+      region: input.region,
+      zone: input.zone,
+      protocol: input.protocol,
+      path: input.path,
+      status: input.status,
+      enableTagOverride: input.enable_tag_override,
+      check,
+      ttl: input.ttl ?? input.health_check?.ttl ?? (hasActiveCheck({ check }) ? undefined : this.rules.leaseMs),
+    };
+  }
+}
+
+/** The same for the same place, so that a retry is no second instance. */
+function madeId({ service_name: name, address, port }: RegistrationInput): string {
+  const made = serviceIdField.safeParse(`${name}-${address}-${port}`);
+  if (made.success) return made.data;
+  throw badRequest('the made id would be too long', [
+    { path: 'service_id', message: 'is needed: name and address are long' },
+  ]);
+}

@@ -1,0 +1,107 @@
+import type { AddressInfo } from 'node:net';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Logger, RegistryBackend } from '#core';
+import { Balancer } from '#balancing';
+import { Catalog } from '#catalog';
+import { HealthMonitor } from '#health';
+import type { Metrics } from '#telemetry';
+import { Answers } from './answers/answers.js';
+import { AppModule } from './app.module.js';
+import { LoadAlerts } from './checks/load-alerts.js';
+import { OpenApi } from './docs/openapi.js';
+import { follow } from './followers.js';
+import { addHooks, createAdapter } from './http/fastify.js';
+import { NestLogger } from './http/nest-logger.js';
+import { Readiness } from './own-health/readiness.js';
+import { Registrations } from './registration/registrations.js';
+import { OwnRegistration } from './replica/own-registration.js';
+import type { Settings } from './settings/index.js';
+import { BACKEND, METRICS } from './tokens.js';
+
+/** A server from its start to its graceful end. */
+export class Server {
+  private ownRegistration: OwnRegistration | undefined;
+  private stopping: Promise<void> | undefined;
+
+  private constructor(
+    readonly app: NestFastifyApplication,
+    private readonly settings: Settings,
+    private readonly logger: Logger,
+  ) {}
+
+  static async create(settings: Settings, logger: Logger): Promise<Server> {
+    const app = await NestFactory.create<NestFastifyApplication>(
+      AppModule.of(settings, logger),
+      createAdapter(logger),
+      {
+        logger: new NestLogger(logger),
+        bodyParser: false,
+        abortOnError: false,
+      },
+    );
+    const metrics = app.get<Metrics | undefined>(METRICS);
+    const log = settings.log.requests ? logger : undefined;
+    addHooks(app.getHttpAdapter().getInstance(), app.get(Answers), { metrics, log });
+    app.get(OpenApi).describes(app);
+    return new Server(app, settings, logger);
+  }
+
+  /** Resolves when requests are taken. */
+  async start(): Promise<void> {
+    const { app, settings } = this;
+    const catalog = app.get(Catalog);
+    const monitor = app.get(HealthMonitor);
+    await app.get<RegistryBackend>(BACKEND).start();
+    const { recorder } = app.get(Balancer);
+    follow(catalog, { monitor, recorder, loadAlerts: app.get(LoadAlerts), logger: this.logger });
+    catalog.start();
+    if (settings.checks.enabled) monitor.start();
+    await app.listen(settings.server.port, settings.server.host);
+    this.registerItself();
+    this.logger.info({ url: this.url, registry: settings.registry.type, profile: settings.profile }, 'serving');
+  }
+
+  /** Where it listens. */
+  get url(): string {
+    const { address, port, family } = this.app.getHttpServer().address() as AddressInfo;
+    return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  }
+
+  /**
+   * Readiness off, own registration out, requests in flight answered, everything closed. What is
+   * still open after the grace time is cut. Idempotent.
+   */
+  stop(): Promise<void> {
+    return (this.stopping ??= this.drain());
+  }
+
+  private async drain(): Promise<void> {
+    const { app } = this;
+    this.logger.info({}, 'stopping');
+    app.get(Readiness).draining = true;
+    const cut = setTimeout(() => app.getHttpServer().closeAllConnections(), this.settings.shutdown.graceMs).unref();
+    await this.ownRegistration?.stop();
+    await app.get(HealthMonitor).stop();
+    // Ends the waiting of long polls: they are answered with what is known now.
+    await app.get(Catalog).stop();
+    await app.close();
+    clearTimeout(cut);
+    await app.get<RegistryBackend>(BACKEND).stop();
+    this.logger.info({}, 'stopped');
+  }
+
+  private registerItself(): void {
+    const { service, leases } = this.settings;
+    if (!service.advertise) return;
+    const options = {
+      serviceName: service.name,
+      address: service.advertise.host,
+      port: service.advertise.port ?? Number(new URL(this.url).port),
+      leaseMs: leases.ttlMs,
+      heartbeatMs: leases.heartbeatIntervalMs,
+    };
+    this.ownRegistration = new OwnRegistration(this.app.get(Registrations), options, this.logger);
+    this.ownRegistration.start();
+  }
+}
