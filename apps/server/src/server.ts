@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import type { NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger, RegistryBackend } from '#core';

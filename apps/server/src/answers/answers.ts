@@ -21,7 +21,7 @@ export interface FreshnessRequest {
 /** What an answer is made of, from the view as it is at that moment. */
 export interface Content {
   /** Called once with everything that is shown, once without what is volatile. */
-  body(presentation: { readonly vitals: boolean }): object;
+  readonly body: (presentation: { readonly vitals: boolean }) => object;
   readonly held: boolean;
 }
 

@@ -3,7 +3,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '#core';
 import type { Metrics } from '#telemetry';
 import type { Answers } from '../answers/answers.js';
-import { mustTakeJson } from './negotiation.js';
+import { refusalOfJson } from './negotiation.js';
+import { Problem } from './problem.js';
 import { sendProblem } from './problem.filter.js';
 import { answerBrokenRequest, methodNotAllowed } from './routing-errors.js';
 
@@ -29,7 +30,8 @@ export function createAdapter(logger: Logger): FastifyAdapter {
     // What is in flight on a kept connection is answered while we close, and the connection then ends.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => sendProblem(error, request, reply, logger),
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
+      sendProblem(error, request, reply, logger),
     clientErrorHandler: answerBrokenRequest,
   });
   const fastify: FastifyInstance = adapter.getInstance();
@@ -49,8 +51,12 @@ function acceptEmptyJson(fastify: FastifyInstance): void {
   fastify.removeContentTypeParser('application/json');
   fastify.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null, undefined);
-    else void parse(request, body, done);
+    else void parse(request, body, (error, value) => done(error && malformedJson(error), value));
   });
+}
+
+function malformedJson(error: Error): Problem {
+  return new Problem(400, 'MALFORMED_JSON', `the body is not JSON that we take: ${error.message}`);
 }
 
 /**
@@ -59,13 +65,9 @@ function acceptEmptyJson(fastify: FastifyInstance): void {
  */
 export function addHooks(fastify: FastifyInstance, answers: Answers, options: RequestObservers): void {
   fastify.addHook('onRequest', (request, reply, done) => {
-    if (!request.url.startsWith(API)) return done();
-    try {
-      mustTakeJson(request);
-    } catch (error) {
-      return done(error as Error);
-    }
-    if (request.method !== 'GET' || !answers.sendKept(request, reply)) done();
+    const refusal = request.url.startsWith(API) ? refusalOfJson(request) : undefined;
+    if (refusal) done(refusal);
+    else if (request.method !== 'GET' || !answers.sendKept(request, reply)) done();
   });
   fastify.addHook('onResponse', (request, reply, done) => {
     observe(request, reply, options);

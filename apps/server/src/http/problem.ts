@@ -79,7 +79,6 @@ const CODES_OF_STATUS: Readonly<Record<number, string>> = {
   400: 'INVALID_REQUEST',
   404: 'NOT_FOUND',
   413: 'BODY_TOO_LARGE',
-  414: 'PATH_TOO_LONG',
   415: 'UNSUPPORTED_MEDIA_TYPE',
   431: 'HEADERS_TOO_LARGE',
   503: 'SHUTTING_DOWN',
@@ -87,6 +86,8 @@ const CODES_OF_STATUS: Readonly<Record<number, string>> = {
 
 /** Of the router, the parser and the framework; a status that no caller can cause is theirs to be ashamed of. */
 function ofStatus(status: number, message: string, code = CODES_OF_STATUS[status]): Problem {
+  // The framework's own words repeat the path, however long it is.
+  if (status === 414) return new Problem(414, 'PATH_TOO_LONG', 'a part of the path is too long');
   if (status >= 400 && status < 500) return new Problem(status, code ?? 'INVALID_REQUEST', message);
   if (status === 503) return new Problem(503, code ?? 'SHUTTING_DOWN', message, {}, RETRY_LATER);
   return new Problem(500, 'INTERNAL', 'the request could not be answered; the log says why');

@@ -12,7 +12,7 @@ export function methodNotAllowed(fastify: FastifyInstance): (url: string) => Pro
     for (const each of [method].flat()) known.add(each);
     if (methods.has(url)) return;
     methods.set(url, known);
-    paths.on('GET' as HTTPMethod, url, () => undefined, known);
+    paths.on('GET', url, () => undefined, known);
   });
   return (url) => {
     const [path = '/'] = url.split('?');

@@ -1,6 +1,6 @@
-import { StandardSchemaValidationPipe } from '@nestjs/common';
+import { StandardSchemaValidationPipe, type ArgumentMetadata } from '@nestjs/common';
 import type { InputIssue } from '#core';
-import { badRequest } from './problem.js';
+import { badRequest, Problem } from './problem.js';
 
 const MAX_ISSUES = 50;
 
@@ -17,6 +17,17 @@ export function toInputIssues(issues: readonly Issue[]): InputIssue[] {
 export class SchemaPipe extends StandardSchemaValidationPipe {
   constructor() {
     super({ exceptionFactory: (issues) => badRequest('the request is not valid', toInputIssues(issues)) });
+  }
+
+  /** A part of the path is named as the route names it: its schema knows only the value. */
+  override async transform<T>(value: T, metadata: ArgumentMetadata): Promise<T> {
+    try {
+      return await super.transform(value, metadata);
+    } catch (error) {
+      if (metadata.type !== 'param' || !(error instanceof Problem)) throw error;
+      const errors = error.extras.errors?.map(({ message }) => ({ path: metadata.data ?? '', message }));
+      throw badRequest(error.detail, errors);
+    }
   }
 
   /**

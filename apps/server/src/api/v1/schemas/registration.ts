@@ -65,9 +65,9 @@ export const registrationInput = z
     const { name, id, instance_id, host, ...rest } = body;
     return {
       ...rest,
-      service_name: spelled<string>(body, 'service_name', true, context)!,
-      service_id: spelled<string>(body, 'service_id', false, context),
-      address: spelled<string>(body, 'address', true, context)!,
+      service_name: spelled(body, 'service_name', true, context)!,
+      service_id: spelled(body, 'service_id', false, context),
+      address: spelled(body, 'address', true, context)!,
     };
   })
   .meta({ id: 'RegistrationInput', ...oneOfSpellings('service_name', 'address') });

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { type z } from 'zod';
 import { sameValue } from '#core';
 
 /** The spellings that the field uses for one thing; the first is ours. */
@@ -16,12 +16,12 @@ export function oneOfSpellings(...required: Canonical[]): { allOf: object[] } {
 }
 
 /** The value under whichever spelling was used. Two that disagree, or none where one must be, are issues. */
-export function spelled<T>(
-  body: Readonly<Record<string, unknown>>,
+export function spelled(
+  body: Readonly<Partial<Record<string, unknown>>>,
   name: Canonical,
   required: boolean,
   context: z.RefinementCtx,
-): T | undefined {
+): string | undefined {
   const spellings = SPELLINGS[name];
   const used = spellings.filter((spelling) => body[spelling] !== undefined);
   const [first, ...others] = used;
@@ -34,5 +34,5 @@ export function spelled<T>(
     if (sameValue(body[first], body[other])) continue;
     context.addIssue({ code: 'custom', path: [other], message: `says something else than ${first}` });
   }
-  return body[first] as T;
+  return body[first] as string;
 }
