@@ -32,15 +32,13 @@ export class Server {
   ) {}
 
   static async create(settings: Settings, logger: Logger): Promise<Server> {
-    const app = await NestFactory.create<NestFastifyApplication>(
-      AppModule.of(settings, logger),
-      createAdapter(logger),
-      {
-        logger: new NestLogger(logger),
-        bodyParser: false,
-        abortOnError: false,
-      },
-    );
+    const options: NestApplicationOptions = {
+      logger: new NestLogger(logger),
+      bodyParser: false,
+      abortOnError: false,
+    };
+    const module = AppModule.of(settings, logger);
+    const app = await NestFactory.create<NestFastifyApplication>(module, createAdapter(logger), options);
     const metrics = app.get<Metrics | undefined>(METRICS);
     const log = settings.log.requests ? logger : undefined;
     addHooks(app.getHttpAdapter().getInstance(), app.get(Answers), { metrics, log });

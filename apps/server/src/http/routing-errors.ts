@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import findMyWay, { type HTTPMethod } from 'find-my-way';
+import findMyWay from 'find-my-way';
 import { Problem, notFound } from './problem.js';
 
 /** Remembers every route, to tell a wrong method (405, with what is allowed) from a wrong path (404). */
