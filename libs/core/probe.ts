@@ -25,8 +25,10 @@ export interface ProbeResult {
 }
 
 /**
- * Asks one instance how it is. A failure of the instance is a result, not an error; a rejection
- * means that the probe itself could not be made. Honours the signal, which is also its deadline.
+ * Asks one instance how it is. A failure of the instance is a result, not an error, and so is an
+ * address that the guard refuses; a rejection means that the probe itself could not be made (bad
+ * options, no more file descriptors) and says nothing of the instance. When the signal aborts, which
+ * is also the deadline, it settles at once: with a critical result that gives the signal's reason.
  */
 export interface HealthProbe {
   probe(target: ProbeTarget, signal: AbortSignal): Promise<ProbeResult>;
@@ -53,5 +55,6 @@ export interface ProbeModule<Options extends z.ZodObject = z.ZodObject> {
   readonly summary: string;
   /** Its own fields of a health check, in the API's spelling; what it lacks is left out of the record. */
   readonly options: Options;
-  create(context: ProbeContext): HealthProbe;
+  /** Absent: a passive type. Nothing is probed; what the instance says of itself is all there is. */
+  create?(context: ProbeContext): HealthProbe;
 }

@@ -1,3 +1,4 @@
 export * from './backend.contract.js';
+export * from './probe.contract.js';
 export * from './registrations.js';
 export * from './watcher.js';

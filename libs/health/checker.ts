@@ -1,0 +1,75 @@
+import { keyOf, type HealthStatus, type Logger, type ProbeResult } from '#core';
+import { FairGate } from './fair-gate.js';
+import type { ProbeAttempt, ProbeRunner } from './probe-runner.js';
+import { reportOn, type CheckReport } from './report.js';
+import type { HealthSink } from './sink.js';
+import type { StatusWriter } from './status-writer.js';
+import { afterProbe } from './thresholds.js';
+import type { Underway } from './underway.js';
+import type { Watched } from './watched.js';
+
+/** Told of every probe; `error` when it could not be made. */
+export type ProbeObserver = (type: string, durationMs: number, status: HealthStatus | 'error') => void;
+
+export interface CheckerOptions {
+  readonly runner: ProbeRunner;
+  readonly writer: StatusWriter;
+  readonly sink: HealthSink;
+  readonly underway: Underway;
+  readonly logger: Logger;
+  readonly concurrency: number;
+  readonly now: () => number;
+  readonly onProbe: ProbeObserver | undefined;
+}
+
+/** Makes one check at a time of each instance, so many at once of all, and draws the conclusions. */
+export class Checker {
+  private readonly gate: FairGate;
+
+  constructor(private readonly options: CheckerOptions) {
+    this.gate = new FairGate(options.concurrency);
+  }
+
+  /** The check that is under way, or a new one. Rejects with the reason when its flight is aborted. */
+  check(watched: Watched): Promise<CheckReport> {
+    if (watched.flight) return watched.flight.report;
+    const abort = new AbortController();
+    const report = this.gate
+      .run(watched.instance.serviceName, () => this.fly(watched, abort.signal))
+      .finally(() => (watched.flight = undefined));
+    watched.flight = { abort, report };
+    return this.options.underway.add(report);
+  }
+
+  private async fly(watched: Watched, signal: AbortSignal): Promise<CheckReport> {
+    signal.throwIfAborted();
+    const attempt = await this.options.runner.run(watched.instance, watched.check, signal);
+    // Aborted: what was found is about something that is not there any more.
+    signal.throwIfAborted();
+    this.conclude(watched, attempt);
+    const status = 'result' in attempt ? attempt.result.status : 'error';
+    this.options.onProbe?.(watched.check.type, attempt.durationMs, status);
+    return (watched.report = reportOn(watched, attempt, this.options.now()));
+  }
+
+  private conclude(watched: Watched, attempt: ProbeAttempt): void {
+    if ('result' in attempt) this.take(watched, attempt.result);
+    else if (!watched.faulty) {
+      const fields = { ...keyOf(watched.instance), type: watched.check.type, error: attempt.error.message };
+      this.options.logger.warn(fields, 'health check cannot be made: the status stays as it is');
+    }
+    watched.faulty = 'error' in attempt;
+  }
+
+  private take(watched: Watched, result: ProbeResult): void {
+    const { writer, sink, now } = this.options;
+    watched.thresholds = afterProbe(watched.thresholds, result.status, watched.check);
+    watched.result = result;
+    const load = result.loadPercentage;
+    sink.observe(keyOf(watched.instance), {
+      lastHealthCheck: now(),
+      ...(load !== undefined && { loadPercentage: load }),
+    });
+    writer.settle(watched);
+  }
+}

@@ -1,0 +1,99 @@
+import {
+  protocolOf,
+  type HealthCheck,
+  type HealthProbe,
+  type ProbeContext,
+  type ProbeModule,
+  type ProbeResult,
+  type ServiceInstance,
+} from '#core';
+import { orAborted } from './abort.js';
+
+/** A check holds its place among those in flight for no longer than this, whatever it asks for. */
+const MAX_TIMEOUT_MS = 5 * 60_000;
+/** What a probe that does not heed its signal is given before nobody waits for it any more. */
+const GRACE_MS = 1_000;
+
+export type ProbeAttempt =
+  | { readonly result: ProbeResult; readonly durationMs: number }
+  /** The probe could not be made, which says nothing of the instance. */
+  | { readonly error: Error; readonly durationMs: number };
+
+/** Makes each probe when it is first needed, and runs them with their deadlines. */
+export class ProbeRunner {
+  private readonly modules: ReadonlyMap<string, ProbeModule>;
+  private readonly made = new Map<string, HealthProbe>();
+
+  constructor(
+    modules: readonly ProbeModule[],
+    private readonly context: ProbeContext,
+    private readonly monotonic: () => number,
+  ) {
+    this.modules = new Map(modules.map((module) => [module.type, module]));
+  }
+
+  /** Whether checks of this type are to be run; those of unknown types are, to say that they cannot be. */
+  isActive(type: string): boolean {
+    const module = this.modules.get(type);
+    return module === undefined || module.create !== undefined;
+  }
+
+  /** Never rejects. When `signal` aborts, the attempt ends and means nothing. */
+  async run(instance: ServiceInstance, check: HealthCheck, signal: AbortSignal): Promise<ProbeAttempt> {
+    const began = this.monotonic();
+    try {
+      const result = await this.within(check, signal, (deadline) => this.probe(instance, check, deadline));
+      return { result, durationMs: this.monotonic() - began };
+    } catch (error) {
+      return {
+        error: error instanceof Error ? error : new Error(String(error)),
+        durationMs: this.monotonic() - began,
+      };
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.made.values()].map(async (probe) => probe.close?.()));
+  }
+
+  private async probe(instance: ServiceInstance, check: HealthCheck, signal: AbortSignal): Promise<ProbeResult> {
+    const { address, port } = instance;
+    return this.probeOf(check.type).probe(
+      { address, port, protocol: protocolOf(instance), options: check.options },
+      signal,
+    );
+  }
+
+  private probeOf(type: string): HealthProbe {
+    const made = this.made.get(type) ?? this.modules.get(type)?.create?.(this.context);
+    if (!made) throw new Error(`there is no probe of type "${type}" here`);
+    this.made.set(type, made);
+    return made;
+  }
+
+  private async within(
+    check: HealthCheck,
+    outer: AbortSignal,
+    probe: (signal: AbortSignal) => Promise<ProbeResult>,
+  ): Promise<ProbeResult> {
+    const timeout = Math.min(check.timeout, MAX_TIMEOUT_MS);
+    const deadline = new AbortController();
+    const hardStop = new AbortController();
+    const timers: NodeJS.Timeout[] = [];
+    const abort = (reason: unknown) => {
+      deadline.abort(reason);
+      timers.push(
+        setTimeout(() => hardStop.abort(new Error('the probe does not heed its deadline')), GRACE_MS).unref(),
+      );
+    };
+    const onOuterAbort = () => abort(outer.reason);
+    outer.addEventListener('abort', onOuterAbort, { once: true });
+    timers.push(setTimeout(() => abort(new Error(`no answer within ${timeout} ms`)), timeout).unref());
+    try {
+      return await orAborted(probe(deadline.signal), hardStop.signal);
+    } finally {
+      outer.removeEventListener('abort', onOuterAbort);
+      timers.forEach((timer) => clearTimeout(timer));
+    }
+  }
+}

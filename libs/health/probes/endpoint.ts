@@ -1,0 +1,23 @@
+import { isIP } from 'node:net';
+import { addressField, portField, type AddressGuard } from '#core';
+
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Of `host:port` or `[IPv6]:port`; undefined when it is neither. */
+export function parseEndpoint(text: string): Endpoint | undefined {
+  const [, ipv6, name, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
+  const endpoint = { host: ipv6 ?? name ?? '', port: Number(port) };
+  const valid = addressField.safeParse(endpoint.host).success && portField.safeParse(endpoint.port).success;
+  return valid ? endpoint : undefined;
+}
+
+/**
+ * To be called before connecting: a socket never looks an address up, so the guard's `lookup` sees names alone.
+ * @throws What the guard throws.
+ */
+export function checkLiteral(guard: AddressGuard, host: string): void {
+  if (isIP(host) !== 0) guard.check(host);
+}
