@@ -21,6 +21,8 @@ export default tseslint.config(
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       // An interface that answers with a promise may be met by something that has nothing to wait for.
       '@typescript-eslint/require-await': 'off',
+      // Nest types its options as classes.
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       '@typescript-eslint/unbound-method': ['error', { ignoreStatic: true }],
     },
   },

@@ -2,10 +2,9 @@ import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
 import type { Logger, RegistryBackend } from '#core';
-import { BACKENDS } from '#backends';
-import { Balancer, STRATEGIES } from '#balancing';
+import { Balancer } from '#balancing';
 import { Catalog } from '#catalog';
-import { createGuard, HealthMonitor, PROBES } from '#health';
+import { createGuard, HealthMonitor } from '#health';
 import { createMetrics, type Metrics } from '#telemetry';
 import { AnswerCache } from './answers/answer-cache.js';
 import { Answers } from './answers/answers.js';
@@ -26,9 +25,9 @@ import { PrometheusController } from './own-health/metrics.controller.js';
 import { OwnHealthController } from './own-health/own-health.controller.js';
 import { Readiness } from './own-health/readiness.js';
 import { Registrations } from './registration/registrations.js';
-import { Seams } from './seams.js';
+import type { Seams } from './seams.js';
 import type { Settings } from './settings/index.js';
-import { BACKEND, LOGGER, METRICS, SETTINGS } from './tokens.js';
+import { BACKEND, LOGGER, METRICS, SEAMS, SETTINGS } from './tokens.js';
 
 /** A write that the registry has not answered by then has an unknown outcome. */
 const WRITE_DEADLINE_MS = 3_000;
@@ -47,9 +46,9 @@ const operations = [OwnHealthController, PrometheusController, DocsController];
 const architecture: Provider[] = [
   {
     provide: BACKEND,
-    inject: [SETTINGS, LOGGER],
-    useFactory: ({ registry, leases }: Settings, logger: Logger): Promise<RegistryBackend> => {
-      const module = BACKENDS.find(({ type }) => type === registry.type)!;
+    inject: [SEAMS, SETTINGS, LOGGER],
+    useFactory: ({ backends }: Seams, { registry, leases }: Settings, logger: Logger): Promise<RegistryBackend> => {
+      const module = backends.find(({ type }) => type === registry.type)!;
       return module.create(registry.options, { logger, now: Date.now, graceMs: leases.heartbeatIntervalMs });
     },
   },
@@ -66,9 +65,14 @@ const architecture: Provider[] = [
   },
   {
     provide: Registrations,
-    inject: [BACKEND, Catalog, SETTINGS],
-    useFactory: (backend: RegistryBackend, catalog: Catalog, { checks, leases, service }: Settings) =>
-      new Registrations(backend, catalog, PROBES, {
+    inject: [BACKEND, Catalog, SEAMS, SETTINGS],
+    useFactory: (
+      backend: RegistryBackend,
+      catalog: Catalog,
+      { probes }: Seams,
+      { checks, leases, service }: Settings,
+    ) =>
+      new Registrations(backend, catalog, probes, {
         intervalMs: checks.intervalMs,
         timeoutMs: checks.timeoutMs,
         leaseMs: leases.ttlMs,
@@ -78,8 +82,9 @@ const architecture: Provider[] = [
   },
   {
     provide: Balancer,
-    inject: [SETTINGS],
-    useFactory: ({ balancing }: Settings) => new Balancer({ defaultStrategy: balancing.defaultStrategy }),
+    inject: [SEAMS, SETTINGS],
+    useFactory: ({ strategies }: Seams, { balancing }: Settings) =>
+      new Balancer({ strategies, defaultStrategy: balancing.defaultStrategy }),
   },
   {
     provide: Discovery,
@@ -97,10 +102,16 @@ const architecture: Provider[] = [
   },
   {
     provide: HealthMonitor,
-    inject: [Registrations, Catalog, SETTINGS, LOGGER],
-    useFactory: (registrations: Registrations, catalog: Catalog, { probes }: Settings, logger: Logger) =>
+    inject: [Registrations, Catalog, SEAMS, SETTINGS, LOGGER],
+    useFactory: (
+      registrations: Registrations,
+      catalog: Catalog,
+      { probes: modules }: Seams,
+      { probes }: Settings,
+      logger: Logger,
+    ) =>
       new HealthMonitor({
-        probes: PROBES,
+        probes: modules,
         guard: createGuard({ allowLoopback: probes.loopback, denied: probes.deniedAddresses }),
         sink: new RegistrySink(registrations, catalog),
         logger,
@@ -124,12 +135,6 @@ const architecture: Provider[] = [
     useFactory: ({ checks }: Settings, logger: Logger, metrics: Metrics | undefined) =>
       new LoadAlerts(checks.criticalLoad, logger, () => metrics?.loadAlerts.inc()),
   },
-  {
-    provide: Seams,
-    inject: [BACKEND, SETTINGS],
-    useFactory: (backend: RegistryBackend, { balancing }: Settings) =>
-      new Seams(backend, BACKENDS, STRATEGIES, PROBES, balancing.defaultStrategy),
-  },
   Readiness,
   OpenApi,
   { provide: APP_PIPE, useClass: SchemaPipe },
@@ -139,9 +144,10 @@ const architecture: Provider[] = [
 /** The one composition root. */
 @Module({})
 export class AppModule {
-  static of(settings: Settings, logger: Logger): DynamicModule {
+  static of(settings: Settings, seams: Seams, logger: Logger): DynamicModule {
     const given: Provider[] = [
       { provide: SETTINGS, useValue: settings },
+      { provide: SEAMS, useValue: seams },
       { provide: LOGGER, useValue: logger },
     ];
     return {

@@ -1,10 +1,10 @@
 import 'reflect-metadata';
 import { parseArgs } from 'node:util';
-import { BACKENDS } from '#backends';
-import { STRATEGIES } from '#balancing';
 import { createLogger } from '#telemetry';
+import { extend } from './extensions.js';
+import { BUILT_IN, type Seams } from './seams.js';
 import { Server } from './server.js';
-import { describeSettings, loadSettings, SettingsError, type LoadedSettings } from './settings/index.js';
+import { describeSettings, loadSettings, namesIn, SettingsError, type LoadedSettings } from './settings/index.js';
 
 const USAGE = `usage: service-discovery [--print-config]
 Everything is set by variables of the environment; --print-config shows what is in force and where each came from.`;
@@ -17,10 +17,10 @@ function command(): 'serve' | 'print-config' | 'help' {
   return values.help ? 'help' : values['print-config'] ? 'print-config' : 'serve';
 }
 
-async function serve({ settings, warnings }: LoadedSettings): Promise<void> {
+async function serve({ settings, warnings }: LoadedSettings, seams: Seams): Promise<void> {
   const logger = createLogger({ ...settings.log, service: settings.service.name });
   for (const warning of warnings) logger.warn({}, warning);
-  const server = await Server.create(settings, logger);
+  const server = await Server.create(settings, logger, seams);
   const stop = (signal: NodeJS.Signals) => {
     logger.info({ signal }, 'told to stop');
     server.stop().then(
@@ -39,10 +39,12 @@ try {
   const wanted = command();
   if (wanted === 'help') console.log(USAGE);
   else {
-    const strategies = STRATEGIES.map(({ name }) => name);
-    const loaded = loadSettings(process.env, { backends: BACKENDS, strategies });
+    // Before all else: which values a setting may have depends on them.
+    const seams = await extend(BUILT_IN, namesIn(process.env.EXTENSIONS ?? ''));
+    const strategies = seams.strategies.map(({ name }) => name);
+    const loaded = loadSettings(process.env, { backends: seams.backends, strategies });
     if (wanted === 'print-config') console.log(describeSettings(loaded));
-    else await serve(loaded);
+    else await serve(loaded, seams);
   }
 } catch (error) {
   // One readable message: whoever starts a server wants the cause, not our stack.

@@ -1,12 +1,13 @@
-import type { BackendModule, ProbeModule, RegistryBackend, StrategyModule } from '#core';
+import type { BackendModule, ProbeModule, StrategyModule } from '#core';
+import { BACKENDS } from '#backends';
+import { STRATEGIES } from '#balancing';
+import { PROBES } from '#health';
 
-/** What is loaded at every seam, and the registry that was chosen. */
-export class Seams {
-  constructor(
-    readonly backend: RegistryBackend,
-    readonly backends: readonly BackendModule[],
-    readonly strategies: readonly StrategyModule[],
-    readonly probes: readonly ProbeModule[],
-    readonly defaultStrategy: string,
-  ) {}
+/** What there is at every seam. */
+export interface Seams {
+  readonly backends: readonly BackendModule[];
+  readonly strategies: readonly StrategyModule[];
+  readonly probes: readonly ProbeModule[];
 }
+
+export const BUILT_IN: Seams = { backends: BACKENDS, strategies: STRATEGIES, probes: PROBES };

@@ -17,6 +17,7 @@ import { NestLogger } from './http/nest-logger.js';
 import { Readiness } from './own-health/readiness.js';
 import { Registrations } from './registration/registrations.js';
 import { OwnRegistration } from './replica/own-registration.js';
+import { BUILT_IN, type Seams } from './seams.js';
 import type { Settings } from './settings/index.js';
 import { BACKEND, METRICS } from './tokens.js';
 
@@ -31,13 +32,13 @@ export class Server {
     private readonly logger: Logger,
   ) {}
 
-  static async create(settings: Settings, logger: Logger): Promise<Server> {
+  static async create(settings: Settings, logger: Logger, seams: Seams = BUILT_IN): Promise<Server> {
     const options: NestApplicationOptions = {
       logger: new NestLogger(logger),
       bodyParser: false,
       abortOnError: false,
     };
-    const module = AppModule.of(settings, logger);
+    const module = AppModule.of(settings, seams, logger);
     const app = await NestFactory.create<NestFastifyApplication>(module, createAdapter(logger), options);
     const metrics = app.get<Metrics | undefined>(METRICS);
     const log = settings.log.requests ? logger : undefined;

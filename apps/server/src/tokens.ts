@@ -3,3 +3,4 @@ export const SETTINGS = Symbol('Settings');
 export const LOGGER = Symbol('Logger');
 export const BACKEND = Symbol('RegistryBackend');
 export const METRICS = Symbol('Metrics');
+export const SEAMS = Symbol('Seams');

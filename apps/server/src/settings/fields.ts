@@ -66,6 +66,24 @@ export function host() {
   return z.string().trim().pipe(addressField);
 }
 
+/** What npm takes for the name of a package, in its scope or in none. */
+const PACKAGE = /^(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/;
+
+/** Names of packages, parted by commas; blanks around them and empty parts do not count. */
+export function packages() {
+  return setting('must be names of packages, parted by commas', (text) => {
+    const names = namesIn(text);
+    return names.every((name) => PACKAGE.test(name)) ? names : undefined;
+  });
+}
+
+export function namesIn(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
 export interface HostAndPort {
   readonly host: string;
   readonly port?: number;

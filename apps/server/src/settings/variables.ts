@@ -11,6 +11,7 @@ import {
   logLevel,
   networks,
   oneOf,
+  packages,
   serviceName,
 } from './fields.js';
 
@@ -33,6 +34,9 @@ export function variables({ backends, strategies }: Seams) {
     ENVIRONMENT: oneOf(PROFILES)
       .prefault('development')
       .meta({ description: `profile, a set of defaults: ${PROFILES.join(', ')}` }),
+    EXTENSIONS: packages()
+      .prefault('')
+      .meta({ description: 'packages that add backends, strategies or probes, parted by commas' }),
     REGISTRY_TYPE: oneOf(backends.map(({ type }) => type)).meta({
       description: `registry behind the API: ${backends.map(({ type, summary }) => `${type} (${summary})`).join('; ')}`,
     }),
@@ -94,7 +98,7 @@ export function variables({ backends, strategies }: Seams) {
     CATALOG_REFRESH_INTERVAL: duration(LIMITS.minIntervalMs)
       .prefault('30')
       .meta({ description: 'time between full readings of the registry, which heal a lost event' }),
-    ANSWER_CACHE_BYTES: integer(0)
+    ANSWER_CACHE_BYTES: integer(1)
       .prefault(String(64 * 1024 * 1024))
       .meta({ description: 'memory for ready answers, in bytes' }),
 
