@@ -10,7 +10,15 @@ import type { Version } from './version.js';
  * A registry behind the common interface. Absent `registrar`: read-only.
  *
  * The owner calls `start` once, then anything, then `stop` once or more. `stop` ends every watch and
- * leaves no socket, timer or file open.
+ * leaves no socket, timer or file open; what is asked afterwards rejects with UNAVAILABLE. Whatever
+ * rejects does so with a `BackendError`.
+ *
+ * An outage is never news of an instance: a backend that ends leases by itself ends none while the
+ * registry does not answer it, and afterwards leaves everybody the time to renew that the outage has
+ * taken. It need not notice a registry that is frozen with its sockets open: the catalog pings.
+ *
+ * A record that this release cannot read is logged and left out of list and watch alike (a `remove`
+ * with cause `unknown` when there was one that it could read before); deregistering it works.
  */
 export interface RegistryBackend {
   readonly capabilities: BackendCapabilities;
@@ -22,9 +30,15 @@ export interface RegistryBackend {
   /** Everything there is; all of it or an error, never a part. */
   list(signal?: AbortSignal): Promise<RegistrySnapshot>;
   /**
-   * What happens from now on: a snapshot first, even when it is empty, then changes in order, and a
-   * snapshot again after a gap. Ends without an error when the signal aborts or the backend stops.
-   * A slow reader gets the newest state, never a queue without end.
+   * What happens from now on. First a snapshot, even when it is empty, or `stale` while the registry is
+   * away and nothing is known; then the changes of each instance in order; a snapshot again after a gap
+   * that may have lost any. The first snapshot holds every write that was acknowledged through this
+   * backend before the call.
+   *
+   * A watch converges and is no audit log: of states and removals that follow each other fast the last
+   * one is told. After a snapshot the reader compares: no removes are sent for what it lacks. Ends
+   * without an error when the signal aborts or the backend stops; an error is a gap like any other, and
+   * the reader watches anew. A slow reader gets the newest state, never a queue without end.
    */
   watch(signal: AbortSignal): AsyncIterable<RegistryEvent>;
   readonly registrar?: Registrar;
@@ -32,9 +46,16 @@ export interface RegistryBackend {
 
 export interface RegistrySnapshot {
   readonly instances: readonly ServiceInstance[];
-  /** Whatever happened up to this version is in the snapshot; what is newer may be. */
+  /**
+   * Whatever happened up to this version is in the snapshot; what is newer may be. It compares with
+   * every instance's version of the same incarnation: one that is absent here and not newer has gone,
+   * one that is absent and newer stays.
+   */
   readonly asOf: Version;
-  /** Changes when the registry has begun to count anew (data lost, restored, replaced): versions of another one say nothing. */
+  /**
+   * Another one when versions have begun anew or have gone back (data lost, replaced, restored from a
+   * backup): those of before say nothing. Compares within one started backend object only.
+   */
   readonly incarnation: string;
 }
 
@@ -45,12 +66,18 @@ export type RegistryEvent =
   | {
       readonly kind: 'remove';
       readonly key: InstanceKey;
+      /** Newer than every state that it ends. A registry that forgets what it deletes needs a tombstone for it. */
       readonly version: Version;
       readonly cause: RemovalCause;
       readonly actor?: Actor;
     }
-  /** The registry is away: what was known stands, and is no longer fresh. A snapshot ends it. */
-  | { readonly kind: 'stale'; readonly error: BackendError };
+  /** The registry is away: what was known stands, and is no longer fresh. A snapshot or `live` ends it. */
+  | { readonly kind: 'stale'; readonly error: BackendError }
+  /** The registry is back, everything up to `asOf` has been told, and nothing was lost. */
+  | { readonly kind: 'live'; readonly asOf: Version };
+
+/** What a backend tells between two snapshots. */
+export type RegistryChange = Exclude<RegistryEvent, { kind: 'snapshot' }>;
 
 /** How this registry does a thing: by itself, by our doing, or not at all. */
 export type Capability = 'native' | 'emulated' | 'refused';

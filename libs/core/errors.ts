@@ -4,11 +4,11 @@
  * - `INVALID`: the request breaks a limit; `issues` say where.
  * - `NOT_FOUND`: no such instance now. After a deregistration or expiry this is final until somebody
  *   registers again.
- * - `CONFLICT`: somebody else's write came first, or the record is not ours to write.
+ * - `CONFLICT`: the caller's `ifVersion` is not the version any more, or the record is not ours to write.
  * - `NOT_SUPPORTED`: this registry cannot do it; the message says why.
  * - `UNAVAILABLE`: the registry did not take the request; nothing happened; try again later.
  * - `OUTCOME_UNKNOWN`: the registry went away in the middle; it may have happened.
- * - `BUSY`: we refuse more work than we can hold; nothing happened.
+ * - `BUSY`: we refuse more work than we can hold, or have lost too many races; nothing happened.
  */
 export const ERROR_CODES = [
   'INVALID',
@@ -43,9 +43,15 @@ export class BackendError extends Error {
   }
 }
 
-/** Any thrown value as a BackendError; what is not one already counts as the registry being away. */
-export function asBackendError(error: unknown): BackendError {
+/**
+ * Any thrown value as a BackendError. What is not one already counts as `otherwise`: UNAVAILABLE for
+ * a read or a write that had not begun, OUTCOME_UNKNOWN for a write that had.
+ */
+export function asBackendError(
+  error: unknown,
+  otherwise: 'UNAVAILABLE' | 'OUTCOME_UNKNOWN' = 'UNAVAILABLE',
+): BackendError {
   if (error instanceof BackendError) return error;
   const message = error instanceof Error ? error.message : String(error);
-  return new BackendError('UNAVAILABLE', message, { cause: error });
+  return new BackendError(otherwise, message, { cause: error });
 }

@@ -1,37 +1,60 @@
+import type { RegistryChange, RegistryEvent, RegistrySnapshot } from './backend.js';
+import { asBackendError, type BackendError } from './errors.js';
 import { keyText } from './instance.js';
-import type { RegistryEvent, RegistrySnapshot } from './backend.js';
+import { compareVersions } from './version.js';
 
 /** More instances than this waiting for one reader, and it gets a new snapshot instead. */
 const MAX_PENDING = 10_000;
 
+type InstanceEvent = Extract<RegistryChange, { kind: 'upsert' | 'remove' }>;
+type Stale = Extract<RegistryChange, { kind: 'stale' }>;
+type Live = Extract<RegistryChange, { kind: 'live' }>;
+
 /**
  * What waits for one reader of a watch. The latest event of an instance replaces its earlier one, and
  * too many become a snapshot, taken when the reader comes back: a slow reader costs a bounded amount.
+ *
+ * Whether the registry is away is a state and not one event of many: it is told before anything else,
+ * and again after each snapshot, which would otherwise say that the registry is back.
  */
 export class RegistryEventQueue implements AsyncIterable<RegistryEvent> {
-  private readonly pending = new Map<string, RegistryEvent>();
+  private readonly pending = new Map<string, InstanceEvent>();
+  private away: Stale | undefined;
+  /** The latest of these that the reader has not heard. */
+  private untold: Stale | Live | undefined;
+  private snapshotDue = true;
+  private reading: Promise<RegistrySnapshot> | undefined;
+  private taken: RegistrySnapshot | undefined;
+  private failure: BackendError | undefined;
   private wake: (() => void) | undefined;
-  private overflowed: boolean;
   private ended = false;
 
-  /** @param snapshot What there is now; asked for at the first read, and again after an overflow. */
-  constructor(private readonly snapshot: () => RegistrySnapshot) {
-    this.overflowed = true;
-  }
+  /**
+   * @param snapshot What there is now; asked for at the first read, and again after an overflow. When
+   * it rejects, so does the reader's next read.
+   */
+  constructor(private readonly snapshot: () => RegistrySnapshot | Promise<RegistrySnapshot>) {}
 
-  push(event: RegistryEvent): void {
-    if (this.ended || this.overflowed) return;
-    const slot = event.kind === 'upsert' ? keyText(event.instance) : event.kind === 'remove' ? keyText(event.key) : '';
-    this.pending.delete(slot);
-    this.pending.set(slot, event);
-    if (this.pending.size > MAX_PENDING) this.resync();
+  push(event: RegistryChange): void {
+    if (this.ended) return;
+    if (event.kind === 'stale' || event.kind === 'live') {
+      this.away = event.kind === 'stale' ? event : undefined;
+      this.untold = event;
+    } else if (!this.snapshotDue) {
+      const slot = slotOf(event);
+      this.pending.delete(slot);
+      this.pending.set(slot, event);
+      if (this.pending.size > MAX_PENDING) this.resync();
+    }
     this.wake?.();
   }
 
-  /** Forgets what waits: the reader's next event is a snapshot. */
+  /** Forgets what waits: the reader's next event of instances is a snapshot. */
   resync(): void {
     this.pending.clear();
-    this.overflowed = true;
+    this.snapshotDue = true;
+    this.reading = undefined;
+    this.taken = undefined;
     this.wake?.();
   }
 
@@ -43,19 +66,62 @@ export class RegistryEventQueue implements AsyncIterable<RegistryEvent> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<RegistryEvent, void> {
     while (!this.ended) {
-      if (this.overflowed) {
-        this.overflowed = false;
-        yield { kind: 'snapshot', ...this.snapshot() };
-        continue;
-      }
-      const [next] = this.pending;
-      if (next) {
-        this.pending.delete(next[0]);
-        yield next[1];
-        continue;
-      }
-      await new Promise<void>((resolve) => (this.wake = resolve));
-      this.wake = undefined;
+      if (this.failure) throw this.failure;
+      if (this.snapshotDue) this.read();
+      const event = this.next();
+      if (event) yield event;
+      else await new Promise<void>((resolve) => (this.wake = resolve));
     }
   }
+
+  private next(): RegistryEvent | undefined {
+    if (this.taken) {
+      const snapshot = this.taken;
+      this.taken = undefined;
+      this.untold = this.away;
+      return { kind: 'snapshot', ...snapshot };
+    }
+    if (this.untold?.kind === 'stale') return this.tell(this.untold);
+    if (this.reading) return undefined;
+    const [first] = this.pending;
+    if (!first) return this.untold && this.tell(this.untold);
+    this.pending.delete(first[0]);
+    return first[1];
+  }
+
+  private tell(word: Stale | Live): Stale | Live {
+    this.untold = undefined;
+    return word;
+  }
+
+  /** Begins a snapshot. What is pushed from now on may be newer than it, and waits. */
+  private read(): void {
+    this.snapshotDue = false;
+    const reading = (async () => this.snapshot())();
+    this.reading = reading;
+    reading.then(
+      (snapshot) => {
+        if (this.reading === reading) this.take(snapshot);
+      },
+      (error: unknown) => {
+        if (this.reading !== reading) return;
+        this.failure = asBackendError(error);
+        this.wake?.();
+      },
+    );
+  }
+
+  private take(snapshot: RegistrySnapshot): void {
+    this.reading = undefined;
+    this.taken = snapshot;
+    for (const [slot, event] of this.pending) {
+      const { version } = event.kind === 'upsert' ? event.instance : event;
+      if (compareVersions(version, snapshot.asOf) <= 0) this.pending.delete(slot);
+    }
+    this.wake?.();
+  }
+}
+
+function slotOf(event: InstanceEvent): string {
+  return keyText(event.kind === 'upsert' ? event.instance : event.key);
 }

@@ -55,8 +55,12 @@ export interface InstanceRecord extends InstanceKey {
   readonly unknownFields?: JsonObject;
 }
 
-/** What moves all the time: it makes no new version, no new revision, and wakes nobody. */
+/**
+ * What moves all the time: it makes no new version, no new revision, and wakes nobody. The replica
+ * that took the heartbeat or made the probe knows it; elsewhere it may be absent.
+ */
 export interface Vitals {
+  /** Whole milliseconds since the epoch, as the next. */
   readonly lastHeartbeat?: number;
   readonly lastHealthCheck?: number;
   /** 0–1, may exceed 1 under overload. */

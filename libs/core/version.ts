@@ -2,6 +2,8 @@
  * Orders the states of one instance: a canonical unsigned decimal (no sign, no leading zeros) that
  * grows with every change. etcd's mod revision, Consul's ModifyIndex, Kubernetes' resourceVersion
  * and a counter of our own all have this form, and most outgrow a double, so it stays a string.
+ * Of an instance that is not ours it may be the index of the read that found the change, so replicas
+ * may differ there.
  */
 export type Version = string;
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
+  asBackendError,
   BackendError,
   compareVersions,
   keyOf,
@@ -18,9 +19,11 @@ import {
   type Registrar,
   type Registration,
   type RegistryBackend,
+  type RegistryChange,
   type RegistryEvent,
   type RegistrySnapshot,
   type Removal,
+  type Renewal,
   type ServiceInstance,
   type WriteOptions,
 } from '#core';
@@ -29,6 +32,8 @@ import type { Store, StoredInstance } from './store.js';
 
 /** How often leases are looked at: an instance goes at most this long after its lease. */
 const SWEEP_MS = 250;
+/** A sweep that comes later than this finds that the whole process stood still. */
+const STALL_MS = 1_000;
 
 interface Held {
   instance: ServiceInstance;
@@ -48,6 +53,8 @@ export class MemoryBackend implements RegistryBackend {
   private incarnation: string = randomUUID();
   private lastVersion = 0;
   private sweeper: NodeJS.Timeout | undefined;
+  private lastSweep = 0;
+  private stopped = false;
 
   constructor(
     private readonly context: BackendContext,
@@ -74,10 +81,12 @@ export class MemoryBackend implements RegistryBackend {
 
   async start(): Promise<void> {
     if (this.store) this.restore(await this.store.open());
+    this.lastSweep = performance.now();
     this.sweeper = setInterval(() => this.sweep(), SWEEP_MS).unref();
   }
 
   async stop(): Promise<void> {
+    this.stopped = true;
     clearInterval(this.sweeper);
     for (const watch of this.watches) watch.end();
     await this.committer?.close();
@@ -85,18 +94,18 @@ export class MemoryBackend implements RegistryBackend {
   }
 
   async ping(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
+    this.admit(signal);
   }
 
   async list(signal?: AbortSignal): Promise<RegistrySnapshot> {
-    signal?.throwIfAborted();
+    this.admit(signal);
     return this.snapshot();
   }
 
   async *watch(signal: AbortSignal): AsyncIterable<RegistryEvent> {
     const queue = new RegistryEventQueue(() => this.snapshot());
     const end = () => queue.end();
-    if (signal.aborted) return;
+    if (signal.aborted || this.stopped) return;
     signal.addEventListener('abort', end, { once: true });
     this.watches.add(queue);
     try {
@@ -117,16 +126,17 @@ export class MemoryBackend implements RegistryBackend {
   }
 
   private async register(registration: Registration, options: WriteOptions): Promise<Registered> {
+    this.admitWrite(options);
     const previous = this.instances.get(keyText(registration))?.instance;
     checkVersion(registration, previous, options);
     const now = this.context.now();
     const record = registered(previous && recordOf(previous), registration, options.actor, now);
     const instance = this.put(record, { ...previous?.vitals, lastHeartbeat: now }, true);
-    await this.committer?.commit(keyText(registration));
+    await this.committer?.commit(keyText(registration), options.signal);
     return { instance, created: previous === undefined };
   }
 
-  private async renew(key: InstanceKey, heartbeat: Heartbeat, options: WriteOptions): Promise<ServiceInstance> {
+  private async renew(key: InstanceKey, heartbeat: Heartbeat, options: WriteOptions): Promise<Renewal> {
     const previous = this.find(key, options);
     const now = this.context.now();
     const { loadPercentage, activeConnections } = heartbeat;
@@ -137,16 +147,16 @@ export class MemoryBackend implements RegistryBackend {
       ...(activeConnections !== undefined && { activeConnections }),
     };
     const instance = this.put(renewed(recordOf(previous), heartbeat, options.actor, now), vitals, true);
-    if (instance.version !== previous.version) await this.committer?.commit(keyText(key));
+    if (instance.version !== previous.version) await this.committer?.commit(keyText(key), options.signal);
     else this.storeHeartbeat(key);
-    return instance;
+    return { key: keyOf(key), version: instance.version, vitals, instance };
   }
 
   private async update(key: InstanceKey, update: InstanceUpdate, options: WriteOptions): Promise<ServiceInstance> {
     const previous = this.find(key, options);
     const record = updated(recordOf(previous), update, options.actor, this.context.now());
     const instance = this.put(record, previous.vitals, false);
-    await this.committer?.commit(keyText(key));
+    await this.committer?.commit(keyText(key), options.signal);
     return instance;
   }
 
@@ -156,11 +166,23 @@ export class MemoryBackend implements RegistryBackend {
   ): Promise<Removal> {
     const { cause, actor } = options;
     const removal = this.remove(this.find(key, options), cause, actor);
-    await this.committer?.commit(keyText(key));
+    await this.committer?.commit(keyText(key), options.signal);
     return removal;
   }
 
+  /** Refuses what cannot be done any more, before anything has happened. */
+  private admit(signal: AbortSignal | undefined): void {
+    if (this.stopped) throw new BackendError('UNAVAILABLE', 'the registry has stopped');
+    if (signal?.aborted) throw asBackendError(signal.reason);
+  }
+
+  private admitWrite({ signal }: WriteOptions): void {
+    this.admit(signal);
+    if (this.committer?.full) throw new BackendError('BUSY', 'the disk does not keep up with what waits for it');
+  }
+
   private find(key: InstanceKey, options: WriteOptions): ServiceInstance {
+    this.admitWrite(options);
     const instance = this.instances.get(keyText(key))?.instance;
     if (!instance) throw new BackendError('NOT_FOUND', `no instance ${key.serviceId} of service ${key.serviceName}`);
     checkVersion(key, instance, options);
@@ -178,7 +200,7 @@ export class MemoryBackend implements RegistryBackend {
       deadline: leaseBegins || !previous ? performance.now() + (record.ttl ?? Infinity) : previous.deadline,
       storedHeartbeat: previous?.storedHeartbeat ?? 0,
     });
-    this.tell({ kind: 'upsert', instance });
+    if (!same || leaseBegins) this.tell({ kind: 'upsert', instance });
     return instance;
   }
 
@@ -191,6 +213,10 @@ export class MemoryBackend implements RegistryBackend {
 
   private sweep(): void {
     const now = performance.now();
+    const late = now - this.lastSweep - SWEEP_MS;
+    this.lastSweep = now;
+    // Frozen, we heard no heartbeat either: nobody loses that time.
+    if (late > STALL_MS) for (const held of this.instances.values()) held.deadline += late;
     for (const { instance, deadline } of this.instances.values()) {
       if (deadline > now) continue;
       this.remove(instance, 'expired', 'registry');
@@ -198,7 +224,7 @@ export class MemoryBackend implements RegistryBackend {
     }
   }
 
-  private tell(event: RegistryEvent): void {
+  private tell(event: RegistryChange): void {
     for (const watch of this.watches) watch.push(event);
   }
 

@@ -2,6 +2,8 @@ import { BackendError, type Logger } from '#core';
 import type { Store, StoredInstance } from './store.js';
 
 const RETRY_MS = 1_000;
+/** More callers than this wait for the disk, and it no longer answers: the next are refused. */
+const MAX_WAITING = 100_000;
 
 interface Waiter {
   resolve(): void;
@@ -16,6 +18,7 @@ export class Committer {
   private dirty = new Set<string>();
   private waiters: Waiter[] = [];
   private running: Promise<void> | undefined;
+  /** Set while a failed write waits for its next attempt; what comes meanwhile waits with it. */
   private retry: NodeJS.Timeout | undefined;
 
   constructor(
@@ -25,30 +28,42 @@ export class Committer {
     private readonly logger: Logger,
   ) {}
 
-  /** Resolves when the present state of this instance is on disk; OUTCOME_UNKNOWN when the disk refused it for now. */
-  commit(key: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.waiters.push({ resolve, reject });
-      this.touch(key);
-    });
+  get full(): boolean {
+    return this.waiters.length >= MAX_WAITING;
+  }
+
+  /**
+   * Resolves when the present state of this instance is on disk; OUTCOME_UNKNOWN when the disk refused
+   * it for now, or the caller would wait no longer.
+   */
+  commit(key: string, signal?: AbortSignal): Promise<void> {
+    const written = new Promise<void>((resolve, reject) => this.waiters.push({ resolve, reject }));
+    this.touch(key);
+    return signal ? unlessAborted(written, signal) : written;
   }
 
   /** Writes it some time soon; nobody waits. */
   touch(key: string): void {
     this.dirty.add(key);
-    this.running ??= this.run();
+    if (!this.retry) void this.run();
   }
 
+  /** Writes what is dirty, or tries once. The owner changes nothing any more. */
   async close(): Promise<void> {
-    clearTimeout(this.retry);
-    while (this.running) await this.running;
+    await this.running;
+    if (this.dirty.size > 0) await this.run();
     clearTimeout(this.retry);
   }
 
-  private async run(): Promise<void> {
+  private run(): Promise<void> {
+    return (this.running ??= this.drain());
+  }
+
+  private async drain(): Promise<void> {
     // Whatever else this turn of the event loop changes goes along.
     await new Promise(setImmediate);
     while (this.dirty.size > 0 && (await this.writeOnce()));
+    // In one turn with the check: what is touched later begins anew.
     this.running = undefined;
   }
 
@@ -66,10 +81,26 @@ export class Committer {
       for (const key of keys) this.dirty.add(key);
       const error = new BackendError('OUTCOME_UNKNOWN', 'the change is in memory but not yet on disk', { cause });
       for (const waiter of waiters) waiter.reject(error);
-      this.retry = setTimeout(() => {
-        this.running ??= this.run();
-      }, RETRY_MS).unref();
+      this.tryAgainLater();
       return false;
     }
   }
+
+  private tryAgainLater(): void {
+    clearTimeout(this.retry);
+    this.retry = setTimeout(() => {
+      this.retry = undefined;
+      void this.run();
+    }, RETRY_MS).unref();
+  }
+}
+
+function unlessAborted(written: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      reject(new BackendError('OUTCOME_UNKNOWN', 'the change was not on disk in time', { cause: signal.reason }));
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    void written.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }

@@ -13,6 +13,8 @@ export class Watcher {
   readonly events: RegistryEvent[] = [];
   readonly instances = new Map<string, ServiceInstance>();
   readonly done: Promise<void>;
+  /** Everything up to here has been seen: what is absent and not newer has gone. */
+  private asOf: Version = '';
   private readonly removed = new Map<string, Version>();
   private readonly aborter = new AbortController();
   private readonly waiting = new Set<() => void>();
@@ -24,6 +26,11 @@ export class Watcher {
 
   get(key: InstanceKey): ServiceInstance | undefined {
     return this.instances.get(keyText(key));
+  }
+
+  /** Whether the last word on the registry was that it is away. */
+  get stale(): boolean {
+    return this.events.findLast(({ kind }) => kind !== 'upsert' && kind !== 'remove')?.kind === 'stale';
   }
 
   removals(key: InstanceKey): Extract<RegistryEvent, { kind: 'remove' }>[] {
@@ -70,6 +77,7 @@ export class Watcher {
       case 'snapshot':
         this.instances.clear();
         this.removed.clear();
+        this.asOf = event.asOf;
         for (const instance of event.instances) this.instances.set(keyText(instance), instance);
         break;
       case 'upsert':
@@ -82,14 +90,21 @@ export class Watcher {
         this.removed.set(keyText(event.key), event.version);
         break;
       }
+      case 'live':
+        this.asOf = event.asOf;
+        break;
       case 'stale':
         break;
     }
   }
 
   private upsert(instance: ServiceInstance): void {
-    const newest = this.get(instance)?.version ?? this.removed.get(keyText(instance));
-    if (newest !== undefined && compareVersions(instance.version, newest) < 0) return;
+    const known = this.get(instance)?.version;
+    const gone = this.removed.get(keyText(instance)) ?? this.asOf;
+    if (
+      known === undefined ? compareVersions(instance.version, gone) <= 0 : compareVersions(instance.version, known) < 0
+    )
+      return;
     this.instances.set(keyText(instance), instance);
   }
 }

@@ -54,7 +54,14 @@ export class Registrations {
   async heartbeat(key: InstanceKey, input: HeartbeatInput, actor: Actor): Promise<CatalogEntry> {
     const { status, load_percentage: loadPercentage, active_connections: activeConnections, metadata } = input;
     const heartbeat = { status, loadPercentage, activeConnections, metadata };
-    return this.show(await this.registrar().renew(key, heartbeat, this.options(actor)));
+    const { instance, vitals } = await this.registrar().renew(key, heartbeat, this.options(actor));
+    if (instance) return this.show(instance);
+    // Registered through another replica a moment ago, it may not be in our view yet.
+    if (!this.catalog.get(key)) await this.catalog.refresh();
+    this.catalog.observe(key, vitals);
+    const entry = this.catalog.get(key);
+    if (!entry) throw new BackendError('NOT_FOUND', `no instance ${key.serviceId} of service ${key.serviceName}`);
+    return entry;
   }
 
   async patch(key: InstanceKey, { tags, metadata, weight }: PatchInput, actor: Actor): Promise<CatalogEntry> {
