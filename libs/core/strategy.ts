@@ -57,7 +57,7 @@ export interface InstanceStats {
 
 export interface StrategyContext {
   /** To be read at once, not to be kept: an instance that comes back begins anew. */
-  stats(key: InstanceKey): InstanceStats;
+  readonly stats: (key: InstanceKey) => InstanceStats;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
   /** Uniform in [0, 1). */

@@ -1,0 +1,58 @@
+import { LRUCache } from 'lru-cache';
+import type { ServiceInstance, StrategyModule } from '#core';
+import { MAX_SCOPES } from './scopes.js';
+import { weightsOf } from './weights.js';
+
+/** How far each candidate is ahead of or behind its share, in weight; together 0. */
+interface Rotation {
+  readonly candidates: readonly ServiceInstance[];
+  readonly weights: readonly number[];
+  readonly credits: Float64Array;
+  readonly total: number;
+}
+
+/**
+ * Nginx's smooth weighted round robin: every candidate is credited its weight, the one with most credit
+ * is picked and pays the total, so that 5, 1, 1 go a a b a c a a.
+ * https://github.com/nginx/nginx/commit/52327e0627f49dbda1e8db695e63a4b0af4448b1
+ */
+export const weightedRoundRobin: StrategyModule = {
+  name: 'weighted_round_robin',
+  summary: 'In turn, as often as the weight says, evenly spread; each service and filter has its own turn.',
+  create() {
+    const rotations = new LRUCache<string, Rotation>({ max: MAX_SCOPES });
+    return {
+      pick(candidates, { scope }) {
+        if (candidates.length === 0) return undefined;
+        let rotation = rotations.get(scope);
+        if (rotation?.candidates !== candidates) rotations.set(scope, (rotation = begin(candidates, rotation)));
+        return { instance: candidates[next(rotation)]!, reason: 'next in turn by weight' };
+      },
+    };
+  },
+};
+
+function next({ weights, credits, total }: Rotation): number {
+  let best = -1;
+  for (let i = 0; i < weights.length; i++) {
+    const weight = weights[i]!;
+    credits[i]! += weight;
+    // A share of 0 is no share, whatever credit rounding or a changed weight has left.
+    if (weight > 0 && (best < 0 || credits[i]! > credits[best]!)) best = i;
+  }
+  credits[best]! -= total;
+  return best;
+}
+
+/**
+ * Carries credits over, in proportion to the new total: unscaled, what was small change beside a heavy
+ * instance would be many turns in a row once that one is gone.
+ */
+function begin(candidates: readonly ServiceInstance[], before: Rotation | undefined): Rotation {
+  const weights = weightsOf(candidates);
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const shares = new Map(before?.candidates.map(({ serviceId }, i) => [serviceId, before.credits[i]! / before.total]));
+  const credits = Float64Array.from(candidates, ({ serviceId }) => (shares.get(serviceId) ?? 0) * total);
+  const mean = credits.reduce((sum, credit) => sum + credit, 0) / credits.length;
+  return { candidates, weights, total, credits: credits.map((credit) => credit - mean) };
+}
