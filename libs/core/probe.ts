@@ -39,6 +39,14 @@ export interface HealthProbe {
 export interface ProbeContext {
   /** Throws with the reason when an operator's rules forbid the address. */
   readonly guard: AddressGuard;
+  /** What checks may run, by the names that they give; the operator's list, nothing by default. */
+  readonly scripts?: Readonly<Record<string, ScriptCommand>>;
+}
+
+/** A program with its arguments as they are: no shell reads them. */
+export interface ScriptCommand {
+  readonly command: string;
+  readonly args: readonly string[];
 }
 
 export interface AddressGuard {

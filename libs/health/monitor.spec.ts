@@ -198,6 +198,25 @@ describe('health monitor', () => {
       },
     );
 
+    it('does not take its own late word for that of somebody else', async () => {
+      const slow = deferred<undefined>();
+      const patient = check({ interval: 1_000, successBeforePassing: 2 });
+      harness.setStatus.mockImplementationOnce(() => slow.promise);
+      harness.answer = () => says('warning');
+      begin({ check: patient });
+      await advance(1_000);
+      // It has recovered before the registry has answered.
+      harness.answer = () => says('passing');
+      await advance(2_000);
+      slow.resolve(undefined);
+      harness.monitor.upsert(instance({ check: patient, version: '2', probed: 'warning' }));
+      await advance(1_000);
+      expect(harness.written.map(({ status, version }) => [status, version])).toEqual([
+        ['warning', '1'],
+        ['passing', '2'],
+      ]);
+    });
+
     it("goes on from somebody else's word", async () => {
       begin({ check: check({ successBeforePassing: 2 }) });
       await advance(5_000);

@@ -1,5 +1,6 @@
 import {
   BackendError,
+  hasActiveCheck,
   keyText,
   LIMITS,
   type InstanceKey,
@@ -54,13 +55,13 @@ export class HealthMonitor {
   private state: 'idle' | 'running' | 'stopped' = 'idle';
 
   constructor(options: HealthMonitorOptions) {
-    const { sink, logger, concurrency = 128, onProbe } = options;
+    const { probes, guard, scripts, sink, logger, concurrency = 128, onProbe } = options;
     const { underway } = this;
     this.now = options.now ?? (() => Date.now());
     this.monotonic = options.monotonic ?? (() => performance.now());
     this.random = options.random ?? Math.random;
     this.wheel = new TimerWheel(this.monotonic);
-    this.runner = new ProbeRunner(options.probes, options, this.monotonic);
+    this.runner = new ProbeRunner(probes, { guard, scripts }, this.monotonic);
     this.writer = new StatusWriter(sink, underway, logger);
     this.evictions = new Evictions(sink, underway, logger);
     const { runner, writer, now } = this;
@@ -135,7 +136,7 @@ export class HealthMonitor {
   }
 
   private isProbed({ check }: Watched): boolean {
-    return this.runner.isActive(check.type);
+    return hasActiveCheck({ check }) && this.runner.isActive(check.type);
   }
 
   private begin(watched: Watched): void {

@@ -59,10 +59,13 @@ export class Watched {
     );
   }
 
-  /** A status that is new in the registry and not ours is somebody's word to go on from: a registration's, a former owner's. */
+  /** A status that is new in the registry and not our own is somebody's word to go on from: a registration's, a former owner's. */
   see(instance: ServiceInstance): void {
     const probed = probedStatus(instance);
-    if (probed !== probedStatus(this.instance) && probed !== this.status) this.thresholds = startingAt(probed);
+    if (probed !== probedStatus(this.instance)) {
+      if (probed === this.told?.status) this.told = undefined;
+      else if (probed !== this.status) this.thresholds = startingAt(probed);
+    }
     this.instance = instance;
   }
 }

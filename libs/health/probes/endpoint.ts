@@ -14,6 +14,15 @@ export function parseEndpoint(text: string): Endpoint | undefined {
   return valid ? endpoint : undefined;
 }
 
+/** An address of the host that the guard has checked, for what connects by itself. Rejects with what the guard says. */
+export function resolved(guard: AddressGuard, host: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    checkLiteral(guard, host);
+    if (isIP(host) !== 0) resolve(host);
+    else guard.lookup(host, { all: false }, (error, address) => (error ? reject(error) : resolve(address as string)));
+  });
+}
+
 /**
  * To be called before connecting: a socket never looks an address up, so the guard's `lookup` sees names alone.
  * @throws What the guard throws.
