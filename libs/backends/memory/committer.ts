@@ -91,7 +91,7 @@ export class Committer {
     this.retry = setTimeout(() => {
       this.retry = undefined;
       void this.run();
-    }, RETRY_MS).unref();
+    }, RETRY_MS);
   }
 }
 

@@ -1,0 +1,177 @@
+import { describe, expect, it } from '@jest/globals';
+import { keyOf, silentLogger } from '#core';
+import { registration } from '#core/testing';
+import { MemoryBackend } from './backend.js';
+import type { Store, StoredInstance, StoredState } from './store.js';
+
+const actor = 'test';
+const KEY = keyOf(registration());
+
+/** A disk in memory that refuses, or hangs, on command. */
+class FakeStore implements Store {
+  readonly kept = new Map<string, StoredInstance>();
+  writes = 0;
+  failing = false;
+  closed = false;
+  private hanging: Promise<void> | undefined;
+  private lastVersion = 0;
+
+  async open(): Promise<StoredState> {
+    return { incarnation: 'fake', lastVersion: this.lastVersion, instances: [...this.kept.values()] };
+  }
+
+  async write(changes: ReadonlyMap<string, StoredInstance | undefined>, lastVersion: number): Promise<void> {
+    if (this.closed) throw new Error('written after it was closed');
+    this.writes++;
+    await this.hanging;
+    if (this.failing) throw new Error('no space left on device');
+    for (const [key, instance] of changes) {
+      if (instance) this.kept.set(key, instance);
+      else this.kept.delete(key);
+    }
+    this.lastVersion = lastVersion;
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+  }
+
+  /** Until the function that it returns is called. */
+  hang(): () => void {
+    let release!: () => void;
+    this.hanging = new Promise((resolve) => (release = resolve));
+    return release;
+  }
+}
+
+async function started(store: Store): Promise<MemoryBackend> {
+  const backend = new MemoryBackend({ logger: silentLogger, now: Date.now, graceMs: 0 }, store);
+  await backend.start();
+  return backend;
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+describe('memory on a disk with trouble', () => {
+  it('acknowledges nothing before it is on disk', async () => {
+    const store = new FakeStore();
+    const backend = await started(store);
+    const release = store.hang();
+    let acknowledged = false;
+    const registered = backend.registrar.register(registration(), { actor }).then(() => (acknowledged = true));
+    await until(() => store.writes === 1);
+    expect(acknowledged).toBe(false);
+    release();
+    await registered;
+    expect(store.kept.size).toBe(1);
+    await backend.stop();
+  });
+
+  it('says that the outcome is unknown, and writes it once the disk works again', async () => {
+    const store = new FakeStore();
+    const backend = await started(store);
+    store.failing = true;
+    await expect(backend.registrar.register(registration(), { actor })).rejects.toMatchObject({
+      code: 'OUTCOME_UNKNOWN',
+    });
+    expect(store.kept.size).toBe(0);
+    store.failing = false;
+    await until(() => store.kept.size === 1);
+    await backend.stop();
+  });
+
+  it('acknowledges what waits for the next attempt, and attempts once in a while only', async () => {
+    const store = new FakeStore();
+    const backend = await started(store);
+    store.failing = true;
+    await expect(backend.registrar.register(registration(), { actor })).rejects.toThrow();
+    store.failing = false;
+    await backend.registrar.register(registration({ serviceId: 'later' }), { actor });
+    expect([...store.kept.keys()].sort()).toEqual(['api/api-1', 'api/later']);
+    expect(store.writes).toBe(2);
+    await backend.stop();
+  });
+
+  it('writes the newest state of what had failed, a removal too', async () => {
+    const store = new FakeStore();
+    const backend = await started(store);
+    await backend.registrar.register(registration(), { actor });
+    await backend.registrar.register(registration({ serviceId: 'leaving' }), { actor });
+    store.failing = true;
+    const leaving = { ...KEY, serviceId: 'leaving' };
+    await Promise.allSettled([
+      backend.registrar.update(KEY, { kind: 'patch', tags: ['first'] }, { actor }),
+      backend.registrar.deregister(leaving, { actor, cause: 'deregistered' }),
+    ]);
+    store.failing = false;
+    await backend.registrar.update(KEY, { kind: 'patch', tags: ['second'] }, { actor });
+    expect([...store.kept.values()].map(({ record }) => record.tags)).toEqual([['second']]);
+    await backend.stop();
+  });
+
+  it('gathers what comes while one write is under way into one more', async () => {
+    const store = new FakeStore();
+    const backend = await started(store);
+    const release = store.hang();
+    const first = backend.registrar.register(registration(), { actor });
+    await until(() => store.writes === 1);
+    const more = Array.from({ length: 100 }, (_, i) =>
+      backend.registrar.register(registration({ serviceId: `more-${i}` }), { actor }),
+    );
+    release();
+    await Promise.all([first, ...more]);
+    expect(store.writes).toBe(2);
+    expect(store.kept.size).toBe(101);
+    await backend.stop();
+  });
+
+  it('acknowledges what follows an acknowledgement at once', async () => {
+    const backend = await started(new FakeStore());
+    for (let i = 0; i < 50; i++) {
+      await Promise.all([
+        backend.registrar.register(registration({ serviceId: `a-${i}` }), { actor }),
+        backend.registrar.register(registration({ serviceId: `b-${i}` }), { actor }),
+      ]);
+    }
+    await backend.stop();
+  });
+
+  it('writes what is under way before it stops, and refuses what comes later', async () => {
+    const store = new FakeStore();
+    const backend = await started(store);
+    const pending = backend.registrar.register(registration(), { actor });
+    const stopped = backend.stop();
+    await expect(backend.registrar.renew(KEY, {}, { actor })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await Promise.all([pending, stopped]);
+    expect(store.kept.size).toBe(1);
+    await backend.stop();
+  });
+
+  it('tries once more when it stops, and stops without success too', async () => {
+    const store = new FakeStore();
+    const backend = await started(store);
+    store.failing = true;
+    await expect(backend.registrar.register(registration(), { actor })).rejects.toThrow();
+    const pending = backend.registrar.register(registration({ serviceId: 'pending' }), { actor });
+    const stopped = backend.stop();
+    await expect(pending).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });
+    await stopped;
+    expect(store.writes).toBe(2);
+  });
+
+  it('lets a caller go that waits no longer, and writes all the same', async () => {
+    const store = new FakeStore();
+    const backend = await started(store);
+    const release = store.hang();
+    const signal = AbortSignal.timeout(20);
+    await expect(backend.registrar.register(registration(), { actor, signal })).rejects.toMatchObject({
+      code: 'OUTCOME_UNKNOWN',
+    });
+    await expect(backend.registrar.renew(KEY, {}, { actor, signal })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    release();
+    await backend.stop();
+    expect(store.kept.size).toBe(1);
+  });
+});
