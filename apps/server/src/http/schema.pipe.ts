@@ -3,6 +3,7 @@ import type { InputIssue } from '#core';
 import { badRequest, Problem } from './problem.js';
 
 const MAX_ISSUES = 50;
+const PROTO = '__proto__';
 
 type Issue = { readonly message: string; readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] };
 
@@ -21,6 +22,9 @@ export class SchemaPipe extends StandardSchemaValidationPipe {
 
   /** A part of the path is named as the route names it: its schema knows only the value. */
   override async transform<T>(value: T, metadata: ArgumentMetadata): Promise<T> {
+    // A schema never sees a key of this name, and so cannot refuse it.
+    if (metadata.type === 'query' && Object.hasOwn(Object(value) as object, PROTO))
+      throw badRequest('the request is not valid', [{ path: PROTO, message: 'is not known here' }]);
     try {
       return await super.transform(value, metadata);
     } catch (error) {

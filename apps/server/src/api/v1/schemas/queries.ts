@@ -100,7 +100,7 @@ interface FilterQuery {
 function strict<Shape extends z.ZodRawShape>(shape: Shape, options: { metadata: boolean }) {
   return z.looseObject(shape).superRefine((query, context) => {
     for (const [name, value] of Object.entries(query)) {
-      if (name in shape) continue;
+      if (Object.hasOwn(shape, name)) continue;
       const path = [name];
       if (!options.metadata || !name.startsWith(METADATA_PREFIX)) {
         const known = [...Object.keys(shape), ...(options.metadata ? [`${METADATA_PREFIX}KEY`] : [])];
