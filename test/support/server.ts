@@ -1,0 +1,48 @@
+import { createLogger } from '#telemetry';
+import { BUILT_IN } from '../../apps/server/src/seams.js';
+import { Server } from '../../apps/server/src/server.js';
+import { loadSettings } from '../../apps/server/src/settings/index.js';
+import { HttpClient } from './http-client.js';
+
+/**
+ * Nothing of a test may reach another machine: only loopback is probed, and only by tests that
+ * switch the checks on and register a server of their own.
+ */
+const ENVIRONMENT = {
+  ENVIRONMENT: 'test',
+  SERVICE_HOST: '127.0.0.1',
+  SERVICE_PORT: '0',
+  LOG_LEVEL: 'silent',
+  HEALTH_CHECK_ENABLED: 'false',
+  PROBE_DENIED_ADDRESSES: [
+    // Every IPv4 address but 127.0.0.0/8, and every IPv6 address that is routed.
+    ...['0.0.0.0/2', '64.0.0.0/3', '96.0.0.0/4', '112.0.0.0/5', '120.0.0.0/6', '124.0.0.0/7', '126.0.0.0/8'],
+    ...['128.0.0.0/1', '2000::/3', 'fc00::/7'],
+  ].join(','),
+  SERVICE_TTL: '300',
+};
+
+/** A real server in this process, on a free port, and a client of it. */
+export class TestServer {
+  private constructor(
+    readonly server: Server,
+    readonly http: HttpClient,
+  ) {}
+
+  static async start(overrides: Readonly<Record<string, string>> = {}): Promise<TestServer> {
+    const strategies = BUILT_IN.strategies.map(({ name }) => name);
+    const { settings } = loadSettings({ ...ENVIRONMENT, ...overrides }, { ...BUILT_IN, strategies });
+    const server = await Server.create(settings, createLogger(settings.log));
+    await server.start();
+    const http = new HttpClient(server.url);
+    return new TestServer(server, http);
+  }
+
+  get url(): string {
+    return this.server.url;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.server.stop(), this.http.close()]);
+  }
+}
