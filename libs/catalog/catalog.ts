@@ -4,6 +4,7 @@ import {
   compareVersions,
   keyOf,
   keyText,
+  sameValue,
   type Actor,
   type HealthStatus,
   type InstanceFilter,
@@ -19,6 +20,7 @@ import {
   type Vitals,
 } from '#core';
 import type { CatalogChange, CatalogListener } from './changes.js';
+import { systemClock, type Clock } from './clock.js';
 import { Freshness, type FreshnessReport } from './freshness.js';
 import { MassLossDetector, type Loss, type MassLossRules } from './mass-loss.js';
 import { Upstream } from './upstream.js';
@@ -34,10 +36,7 @@ export interface CatalogOptions {
   /** How many callers may wait for a change at once. */
   readonly maxWaiters: number;
   readonly logger: Logger;
-  /** Milliseconds since the epoch. */
-  readonly now?: () => number;
-  /** Milliseconds, monotonic. */
-  readonly monotonic?: () => number;
+  readonly clock?: Clock;
   readonly random?: () => number;
 }
 
@@ -56,41 +55,47 @@ export class Catalog {
   private readonly listeners = new Set<CatalogListener>();
   private readonly holdMs: number;
   private readonly logger: Logger;
-  private readonly now: () => number;
-  private readonly monotonic: () => number;
+  private readonly clock: Clock;
+  private readonly stopping = new AbortController();
+  private sweeping = Promise.resolve();
   private incarnation: string | undefined;
-  private heldCount = 0;
-  private sweeper: NodeJS.Timeout | undefined;
 
   constructor(backend: RegistryBackend, options: CatalogOptions) {
-    this.now = options.now ?? Date.now;
-    this.monotonic = options.monotonic ?? (() => performance.now());
+    this.clock = options.clock ?? systemClock;
     this.logger = options.logger;
     this.holdMs = options.massLoss.holdMs;
-    this.freshness = new Freshness(this.monotonic);
+    this.freshness = new Freshness(() => this.clock.monotonic());
     this.massLoss = new MassLossDetector(options.massLoss);
     this.waiters = new Waiters(options.maxWaiters);
     this.upstream = new Upstream(
       backend,
       {
         event: (event) => this.apply(event),
-        reconciled: (snapshot) => this.reconcile(snapshot),
+        reconciled: (snapshot) => {
+          this.reconcile(snapshot);
+          this.freshness.read();
+        },
         answered: () => this.freshen(() => this.freshness.answered()),
         silent: (error) => this.freshen(() => this.freshness.silent(error)),
       },
-      { refreshEveryMs: options.refreshEveryMs, logger: options.logger, random: options.random ?? Math.random },
+      {
+        refreshEveryMs: options.refreshEveryMs,
+        logger: options.logger,
+        clock: this.clock,
+        random: options.random ?? Math.random,
+      },
     );
   }
 
   start(): void {
     this.upstream.start();
-    this.sweeper = setInterval(() => this.sweep(), HOLD_SWEEP_MS).unref();
+    this.sweeping = this.sweepUntilStopped();
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.sweeper);
-    this.waiters.wakeAll();
-    await this.upstream.stop();
+    this.stopping.abort();
+    this.waiters.close();
+    await Promise.all([this.upstream.stop(), this.sweeping]);
   }
 
   // ——— reading
@@ -100,7 +105,7 @@ export class Catalog {
   }
 
   get heldInstances(): number {
-    return this.heldCount;
+    return this.view.held;
   }
 
   get waiting(): number {
@@ -151,9 +156,10 @@ export class Catalog {
     await this.waiters.next(serviceName, signal);
   }
 
-  /** Resolves once the whole view has reached the revision, or the signal aborts. */
+  /** Resolves once the whole view has reached the revision, or the signal aborts; whether it has. */
   async reached(revision: number, signal: AbortSignal): Promise<boolean> {
-    while (this.view.revision < revision && !signal.aborted) await this.waiters.next(undefined, signal);
+    const given = AbortSignal.any([signal, this.stopping.signal]);
+    while (this.view.revision < revision && !given.aborted) await this.waiters.next(undefined, given);
     return this.view.revision >= revision;
   }
 
@@ -178,10 +184,14 @@ export class Catalog {
         this.freshen(() => this.freshness.followed());
         return;
       case 'upsert':
-        this.upsert(event.instance, false);
+        this.upsert(event.instance);
         return;
       case 'remove':
         this.remove(event.key, event.version, event.cause, event.actor ?? REGISTRY);
+        return;
+      case 'live':
+        this.view.seen(event.asOf);
+        this.freshen(() => this.freshness.followed());
         return;
       case 'stale':
         this.freshen(() => this.freshness.lost(event.error));
@@ -210,60 +220,60 @@ export class Catalog {
     return true;
   }
 
-  private upsert(instance: ServiceInstance, first: boolean, seenUpTo?: Version): void {
-    const wasHeld = this.view.get(instance)?.hold !== undefined;
-    const applied = this.view.upsert(instance, seenUpTo);
+  private upsert(instance: ServiceInstance, asOf?: Version, first = false): void {
+    const before = this.view.get(instance);
+    const applied = this.view.upsert(instance, asOf);
     if (applied === 'ignored') return;
-    const own = this.view.get(instance)!.instance;
+    const { instance: own } = this.view.get(instance)!;
     if (applied === 'vitals') {
       this.tell({ kind: 'vitals', instance: own });
       return;
     }
-    if (wasHeld) this.heldCount--;
-    this.massLoss.forget(instance);
+    this.massLoss.forget(own);
+    this.changed({ kind: 'upsert', instance: own, held: false, event: first ? undefined : this.newsOf(own, before) });
+  }
+
+  /** What has happened to an instance, if it is more than a new version of the same. */
+  private newsOf(instance: ServiceInstance, before: CatalogEntry | undefined): LifecycleEvent | undefined {
     const { cause, actor, at } = instance.changed;
-    const event = first ? undefined : { key: keyOf(instance), cause, actor, at };
-    this.changed({ kind: 'upsert', instance: own, held: false, event });
+    if (!sameValue(before?.instance.changed, instance.changed)) return { key: keyOf(instance), cause, actor, at };
+    return before?.hold && this.event(instance, 'released', REGISTRY, 'the registry lists it again');
   }
 
   private remove(key: InstanceKey, version: Version, cause: RemovalCause, actor: Actor): void {
     const known = this.view.get(key);
-    if (cause === 'expired' || cause === 'unknown') {
-      if (known && !known.hold) this.lose([{ instance: known.instance, version, cause, at: this.monotonic() }]);
+    const asked = cause === 'deregistered' || cause === 'evicted';
+    if (!asked && known && !known.hold) {
+      this.lose([{ instance: known.instance, cause, at: this.clock.monotonic() }], version);
+      return;
+    }
+    if (!asked) {
+      this.view.markGone(key, version);
       return;
     }
     this.massLoss.forget(key);
     const removed = this.view.remove(key, version);
-    if (!removed) return;
-    if (removed.hold) this.heldCount--;
-    this.changed({ kind: 'remove', instance: removed.instance, event: this.event(key, cause, actor) });
+    if (removed) this.changed({ kind: 'remove', instance: removed.instance, event: this.event(key, cause, actor) });
   }
 
   /** Instances of one service went and nobody asked for it: they go, unless too many of them do. */
-  private lose(losses: readonly Loss[]): void {
-    const current = losses.filter(
-      (loss) => compareVersions(this.view.get(loss.instance)!.instance.version, loss.version) <= 0,
-    );
-    const [first] = current;
-    if (!first) return;
-    const { serviceName } = first.instance;
-    const held = this.view.count(serviceName, ({ hold }) => hold !== undefined);
-    const remaining = this.view.count(serviceName, ({ hold }) => hold === undefined) - current.length;
-    const toHold = this.massLoss.judge(serviceName, current, remaining, held);
-    const holding = new Set(toHold.map(({ instance }) => keyText(instance)));
-    for (const { instance, version, cause } of current) {
-      if (holding.has(keyText(instance))) continue;
-      this.view.remove(instance, version);
-      this.changed({ kind: 'remove', instance, event: this.event(instance, cause, REGISTRY) });
+  private lose(losses: readonly Loss[], version: Version): void {
+    const gone = losses.filter(({ instance }) => this.view.remove(instance, version));
+    if (gone.length === 0) return;
+    const { serviceName } = gone[0]!.instance;
+    const left = this.view.census(serviceName);
+    const toHold = new Set(this.massLoss.judge(serviceName, gone, left));
+    for (const loss of gone) {
+      const { instance, cause } = loss;
+      if (!toHold.has(loss)) this.changed({ kind: 'remove', instance, event: this.event(instance, cause, REGISTRY) });
     }
-    if (toHold.length === 0) return;
+    if (toHold.size === 0) return;
     this.logger.warn(
-      { service: serviceName, held: held + toHold.length, remaining },
+      { service: serviceName, held: left.held + toHold.size, remaining: left.present },
       'too many instances lost at once: they are held',
     );
-    for (const { instance, version, at } of toHold) {
-      this.view.hold(instance, { version, until: at + this.holdMs });
-      this.heldCount++;
+    for (const { instance, at } of toHold) {
+      this.view.hold(instance, { until: at + this.holdMs });
       const { instance: own } = this.view.get(instance)!;
       this.changed({ kind: 'upsert', instance: own, held: true, event: this.event(own, 'held', REGISTRY) });
     }
@@ -271,40 +281,48 @@ export class Catalog {
 
   /** Makes the view say what the registry says, and treats what is missing as lost. */
   private reconcile(snapshot: RegistrySnapshot): void {
+    const { instances, asOf, incarnation } = snapshot;
     const first = this.incarnation === undefined;
-    const anew = !first && this.incarnation !== snapshot.incarnation;
-    if (anew) this.view.forgetVersions();
-    this.incarnation = snapshot.incarnation;
-    const present = new Set(snapshot.instances.map(keyText));
+    if (!first && incarnation !== this.incarnation) this.view.forgetVersions();
+    this.incarnation = incarnation;
+    // What has come first: a service that was replaced in a gap has not lost everything.
+    for (const instance of instances) this.upsert(instance, asOf, first);
+    for (const losses of this.missing(snapshot)) this.lose(losses, asOf);
+    this.view.seen(asOf);
+  }
+
+  /** By service, what the snapshot would list if it were still there. */
+  private missing({ instances, asOf }: RegistrySnapshot): Iterable<readonly Loss[]> {
+    const present = new Set(instances.map(keyText));
     const missing = new Map<string, Loss[]>();
-    for (const { instance, hold } of [...this.view.all()]) {
-      const seen = compareVersions(instance.version, snapshot.asOf) <= 0;
-      if (hold || !seen || present.has(keyText(instance))) continue;
+    for (const { instance, hold } of this.view.all()) {
+      if (hold || present.has(keyText(instance)) || compareVersions(instance.version, asOf) > 0) continue;
       const losses = missing.get(instance.serviceName) ?? [];
       missing.set(instance.serviceName, losses);
-      losses.push({
-        instance,
-        version: snapshot.asOf,
-        cause: 'unknown',
-        at: this.monotonic(),
-      });
+      losses.push({ instance, cause: 'unknown', at: this.clock.monotonic() });
     }
-    for (const losses of missing.values()) this.lose(losses);
-    for (const instance of snapshot.instances) this.upsert(instance, first, snapshot.asOf);
+    return missing.values();
+  }
+
+  private async sweepUntilStopped(): Promise<void> {
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      this.sweep();
+      await this.clock.sleep(HOLD_SWEEP_MS, signal);
+    }
   }
 
   private sweep(): void {
-    const now = this.monotonic();
+    const now = this.clock.monotonic();
     this.massLoss.sweep(now);
     // Nothing ends while the registry is away: it may be about to say that they are all well.
-    if (this.heldCount === 0 || !this.freshness.live) return;
+    if (this.view.held === 0 || !this.freshness.live) return;
     for (const entry of [...this.view.all()])
       if (entry.hold && entry.hold.until <= now) this.end(entry, 'unknown', REGISTRY);
   }
 
-  private end({ instance, hold }: CatalogEntry, cause: RemovalCause, actor: Actor): void {
-    if (!this.view.remove(instance, hold!.version)) return;
-    this.heldCount--;
+  private end({ instance }: CatalogEntry, cause: RemovalCause, actor: Actor): void {
+    this.view.remove(instance, instance.version);
     const released = cause === 'unknown' ? 'released' : cause;
     this.changed({ kind: 'remove', instance, event: this.event(instance, released, actor) });
   }
@@ -321,7 +339,7 @@ export class Catalog {
   }
 
   private event(key: InstanceKey, cause: LifecycleEvent['cause'], actor: Actor, detail?: string): LifecycleEvent {
-    return { key: keyOf(key), cause, actor, at: this.now(), ...(detail !== undefined && { detail }) };
+    return { key: keyOf(key), cause, actor, at: this.clock.now(), ...(detail !== undefined && { detail }) };
   }
 
   private changed(change: Exclude<CatalogChange, { kind: 'freshness' }>): void {

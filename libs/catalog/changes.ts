@@ -2,7 +2,7 @@ import type { LifecycleEvent, ServiceInstance } from '#core';
 
 /**
  * What has just happened to the view. Every change of content carries its lifecycle event, but for
- * what the first snapshot brought: that was there before us and is no news.
+ * what the first snapshot brought, which was there before us, and for a new version of the same.
  */
 export type CatalogChange =
   | {

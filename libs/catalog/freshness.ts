@@ -6,7 +6,7 @@ export type Source = 'live' | 'stale' | 'snapshot';
 export interface FreshnessReport {
   /** Undefined until there is a view at all. */
   readonly source: Source | undefined;
-  /** Milliseconds since the view was last in step; 0 while it is. */
+  /** Milliseconds since the view was last known to be in step; 0 while it is. */
   readonly ageMs: number;
   readonly reason?: string;
 }
@@ -14,49 +14,48 @@ export interface FreshnessReport {
 /** Knows whether what the catalog shows is the present. Two things must be so: the watch follows, and the registry answers. */
 export class Freshness {
   private following = false;
-  private answering = true;
+  private away: BackendError | undefined;
+  private silence: BackendError | undefined;
   private inStepAt: number | undefined;
-  private reason: string | undefined;
 
+  /** @param now Milliseconds, monotonic. */
   constructor(private readonly now: () => number) {}
 
   get live(): boolean {
-    return this.following && this.answering;
+    return this.following && this.silence === undefined;
   }
 
-  get hasView(): boolean {
-    return this.inStepAt !== undefined;
-  }
-
-  /** A snapshot has come through the watch. */
+  /** The watch has told everything up to now. */
   followed(): void {
     this.following = true;
-    this.confirm();
+    this.away = undefined;
+    this.inStepAt = this.now();
   }
 
   lost(error: BackendError): void {
     this.following = false;
-    this.reason = error.message;
+    this.away = error;
   }
 
-  silent(error: BackendError): void {
-    this.answering = false;
-    this.reason = error.message;
+  /** Everything was read once. */
+  read(): void {
+    this.inStepAt = this.now();
   }
 
   answered(): void {
-    this.answering = true;
-    this.confirm();
+    this.silence = undefined;
+    if (this.live) this.inStepAt = this.now();
+  }
+
+  silent(error: BackendError): void {
+    this.silence = error;
   }
 
   report(): FreshnessReport {
-    if (this.inStepAt === undefined) return { source: undefined, ageMs: 0, reason: this.reason };
+    const reason = (this.away ?? this.silence)?.message;
+    if (this.inStepAt === undefined) return { source: undefined, ageMs: 0, reason };
     if (this.live) return LIVE;
-    return { source: 'stale', ageMs: Math.max(0, Math.round(this.now() - this.inStepAt)), reason: this.reason };
-  }
-
-  private confirm(): void {
-    if (this.live) this.inStepAt = this.now();
+    return { source: 'stale', ageMs: Math.max(0, Math.round(this.now() - this.inStepAt)), reason };
   }
 }
 

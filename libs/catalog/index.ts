@@ -3,3 +3,4 @@ export type * from './changes.js';
 export type { FreshnessReport, Source } from './freshness.js';
 export type { MassLossRules } from './mass-loss.js';
 export type { CatalogEntry } from './view.js';
+export type { Clock } from './clock.js';

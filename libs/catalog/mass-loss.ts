@@ -1,4 +1,4 @@
-import { keyText, type RemovalCause, type ServiceInstance, type Version } from '#core';
+import { keyText, type InstanceKey, type RemovalCause, type ServiceInstance } from '#core';
 
 /** Losses within this time of each other count as one. */
 const WINDOW_MS = 10_000;
@@ -15,10 +15,14 @@ export interface MassLossRules {
 /** An instance that went without anybody having asked for it. */
 export interface Loss {
   readonly instance: ServiceInstance;
-  readonly version: Version;
   readonly cause: RemovalCause;
   /** On the monotonic clock, milliseconds. */
   readonly at: number;
+}
+
+export interface Census {
+  readonly present: number;
+  readonly held: number;
 }
 
 /**
@@ -32,11 +36,10 @@ export class MassLossDetector {
 
   /**
    * @param lost What has just gone from this service.
-   * @param remaining How many of it are present and not held.
-   * @param held Those that are held already: they are part of the same loss, however long it takes.
+   * @param left What is left of it. Those that are held are part of the same loss, however long it takes.
    * @returns What is to be held now: all of the window when it is a mass loss, else nothing.
    */
-  judge(serviceName: string, lost: readonly Loss[], remaining: number, held: number): readonly Loss[] {
+  judge(serviceName: string, lost: readonly Loss[], left: Census): readonly Loss[] {
     if (this.rules.holdMs === 0) return [];
     const window = this.losses.get(serviceName) ?? new Map<string, Loss>();
     for (const loss of lost) window.set(keyText(loss.instance), loss);
@@ -44,14 +47,14 @@ export class MassLossDetector {
     for (const [key, loss] of window) if (loss.at < oldest) window.delete(key);
     this.losses.set(serviceName, window);
 
-    const gone = window.size + held;
-    if (gone < this.rules.min || gone <= this.rules.share * (gone + remaining)) return [];
+    const gone = window.size + left.held;
+    if (gone < this.rules.min || gone <= this.rules.share * (gone + left.present)) return [];
     this.losses.delete(serviceName);
     return [...window.values()];
   }
 
   /** It is back, or was deregistered after all: it counts as lost no longer. */
-  forget(key: { readonly serviceName: string; readonly serviceId: string }): void {
+  forget(key: InstanceKey): void {
     const window = this.losses.get(key.serviceName);
     if (window?.delete(keyText(key)) && window.size === 0) this.losses.delete(key.serviceName);
   }

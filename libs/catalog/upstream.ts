@@ -1,12 +1,12 @@
 import {
   asBackendError,
-  type BackendError,
+  BackendError,
   type Logger,
   type RegistryBackend,
   type RegistryEvent,
   type RegistrySnapshot,
 } from '#core';
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from './clock.js';
 
 /** An independent read finds a registry that is frozen with its sockets open. */
 const PING_EVERY_MS = 2_000;
@@ -27,6 +27,7 @@ export interface UpstreamHandler {
 export interface UpstreamOptions {
   readonly refreshEveryMs: number;
   readonly logger: Logger;
+  readonly clock: Clock;
   readonly random: () => number;
 }
 
@@ -34,8 +35,8 @@ export interface UpstreamOptions {
 export class Upstream {
   private readonly stopping = new AbortController();
   private loops: Promise<unknown> = Promise.resolve();
-  private refreshing: Promise<void> | undefined;
-  private queued: Promise<void> | undefined;
+  private reading: Promise<void> | undefined;
+  private next: Promise<void> | undefined;
   private silent = false;
 
   constructor(
@@ -60,23 +61,28 @@ export class Upstream {
 
   /** Reads everything once; the read begins after the call, and calls that wait share it. */
   refresh(): Promise<void> {
-    if (!this.refreshing) return (this.refreshing = this.readAll().finally(() => (this.refreshing = undefined)));
-    this.queued ??= this.refreshing
-      .catch(() => undefined)
-      .then(() => {
-        this.queued = undefined;
-        return this.refresh();
-      });
-    return this.queued;
+    if (!this.reading) return this.read();
+    return (this.next ??= this.reading.then(
+      () => this.read(),
+      () => this.read(),
+    ));
+  }
+
+  private read(): Promise<void> {
+    this.next = undefined;
+    const reading = this.within(LIST_DEADLINE_MS, (signal) => this.backend.list(signal)).then((snapshot) => {
+      this.handler.reconciled(snapshot);
+    });
+    const done = () => {
+      if (this.reading === reading) this.reading = undefined;
+    };
+    this.reading = reading;
+    reading.then(done, done);
+    return reading;
   }
 
   private stopped(): boolean {
     return this.stopping.signal.aborted;
-  }
-
-  private async readAll(): Promise<void> {
-    const signal = AbortSignal.any([this.stopping.signal, AbortSignal.timeout(LIST_DEADLINE_MS)]);
-    this.handler.reconciled(await this.backend.list(signal));
   }
 
   private async follow(): Promise<void> {
@@ -101,8 +107,7 @@ export class Upstream {
   /** A registry that answers again after a silence may have changed without telling: all is read before it counts as back. */
   private async ping(): Promise<void> {
     try {
-      const signal = AbortSignal.any([this.stopping.signal, AbortSignal.timeout(PING_DEADLINE_MS)]);
-      await abortable(this.backend.ping(signal), signal);
+      await this.within(PING_DEADLINE_MS, (signal) => this.backend.ping(signal));
       if (this.silent) await this.refresh();
       this.silent = false;
       this.handler.answered();
@@ -124,20 +129,21 @@ export class Upstream {
   }
 
   private async pause(ms: number): Promise<void> {
-    await sleep(ms, undefined, { signal: this.stopping.signal, ref: false }).catch(() => undefined);
+    await this.options.clock.sleep(ms, this.stopping.signal);
   }
-}
 
-/** A backend that overlooks the signal must not hold us. */
-async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  let abort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', abort, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort!);
+  /** A backend that overlooks the signal does not hold us. */
+  private async within<T>(ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const settled = new AbortController();
+    const signal = AbortSignal.any([this.stopping.signal, settled.signal]);
+    const deadline = this.options.clock.sleep(ms, signal).then(() => {
+      throw new BackendError('UNAVAILABLE', `the registry has not answered within ${ms} ms`);
+    });
+    try {
+      return await Promise.race([work(signal), deadline]);
+    } finally {
+      deadline.catch(() => undefined);
+      settled.abort();
+    }
   }
 }

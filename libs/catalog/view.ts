@@ -4,6 +4,7 @@ import {
   matches,
   NO_FILTER,
   sameContent,
+  sameValue,
   type InstanceFilter,
   type InstanceKey,
   type ServiceInstance,
@@ -12,13 +13,12 @@ import {
 } from '#core';
 import { Departed } from './departed.js';
 import { Indexes } from './indexes.js';
+import type { Census } from './mass-loss.js';
 
 /** What is remembered of instances and services that have gone. */
 const DEPARTED = 50_000;
 
 export interface Hold {
-  /** The version of the loss: what is older does not end the hold. */
-  readonly version: Version;
   /** On the monotonic clock, milliseconds. */
   readonly until: number;
 }
@@ -43,6 +43,7 @@ interface OwnEntry extends CatalogEntry {
 interface ServiceState {
   revision: number;
   readonly entries: Map<string, OwnEntry>;
+  held: number;
   sorted: readonly CatalogEntry[] | undefined;
 }
 
@@ -51,9 +52,12 @@ export type Applied = 'changed' | 'vitals' | 'ignored';
 /** Everything that is known, by service and in indexes, with the revision at which each service last changed. */
 export class View {
   revision = 0;
+  held = 0;
   private readonly services = new Map<string, ServiceState>();
   private readonly indexes = new Indexes<OwnEntry>();
   private readonly removedAt = new Departed<Version>(DEPARTED, (a, b) => compareVersions(a, b) > 0);
+  /** Everything up to here has been seen: what is absent and not newer has gone. */
+  private seenUpTo: Version | undefined;
   private readonly departedServices = new Departed<number>(DEPARTED, (a, b) => a > b);
   private sortedNames: readonly string[] | undefined;
 
@@ -95,10 +99,9 @@ export class View {
     return this.services.get(serviceName)?.revision ?? this.departedServices.atLeast(serviceName) ?? 0;
   }
 
-  count(serviceName: string, predicate: (entry: CatalogEntry) => boolean): number {
-    let count = 0;
-    for (const entry of this.services.get(serviceName)?.entries.values() ?? []) if (predicate(entry)) count++;
-    return count;
+  census(serviceName: string): Census {
+    const service = this.services.get(serviceName);
+    return service ? { present: service.entries.size - service.held, held: service.held } : NOBODY;
   }
 
   all(): Iterable<CatalogEntry> {
@@ -109,34 +112,43 @@ export class View {
    * Takes a state of an instance unless a newer one, or its end, is known. A snapshot says up to
    * which version it has seen everything; its word stands against whatever is not newer than that.
    */
-  upsert(instance: ServiceInstance, seenUpTo?: Version): Applied {
+  upsert(instance: ServiceInstance, asOf?: Version): Applied {
     const known = this.own(instance);
-    const newest = known?.hold?.version ?? known?.instance.version ?? this.removedAt.get(keyText(instance));
-    const order = newest === undefined ? 1 : compareVersions(instance.version, newest);
     const present = known !== undefined && !known.hold;
-    if (order < 0 || (order === 0 && !present)) {
-      if (seenUpTo === undefined || compareVersions(seenUpTo, newest!) < 0) return 'ignored';
-    } else if (order === 0 && known && sameState(known.instance, instance)) {
-      known.instance.vitals = { ...known.instance.vitals, ...instance.vitals };
-      return 'vitals';
-    }
-    this.put({ instance: { ...instance, vitals: { ...known?.instance.vitals, ...instance.vitals } } });
+    const newest = present ? known.instance.version : this.goneAt(instance);
+    const order = newest === undefined ? 1 : compareVersions(instance.version, newest);
+    if (order === 0 && present && sameState(known.instance, instance))
+      return this.refreshVitals(known, instance.vitals);
+    const overtaken = order < 0 || (order === 0 && !present);
+    if (overtaken && (asOf === undefined || compareVersions(asOf, newest!) < 0)) return 'ignored';
+    this.removedAt.delete(keyText(instance));
+    this.put({ instance: { ...instance, vitals: latest(known?.instance.vitals, instance.vitals) } });
     return 'changed';
   }
 
   /** Ends an instance unless something newer is known of it. */
   remove(key: InstanceKey, version: Version): CatalogEntry | undefined {
-    const known = this.get(key);
+    const known = this.own(key);
     if (known && !known.hold && compareVersions(known.instance.version, version) > 0) return undefined;
-    this.markRemoved(key, version);
-    if (!known) return undefined;
-    this.drop(key);
+    this.markGone(key, version);
+    if (known) this.drop(key);
     return known;
   }
 
-  /** Shows an instance that was lost, or goes on showing it. */
+  /** Shows an instance again that has been removed. */
   hold(instance: ServiceInstance, hold: Hold): void {
     this.put({ instance: { ...instance }, hold });
+  }
+
+  /** Only what is newer than this brings the instance back. */
+  markGone(key: InstanceKey, version: Version): void {
+    const known = this.removedAt.get(keyText(key));
+    if (known === undefined || compareVersions(version, known) > 0) this.removedAt.set(keyText(key), version);
+  }
+
+  /** Everything up to this version has been told. */
+  seen(asOf: Version): void {
+    if (this.seenUpTo === undefined || compareVersions(asOf, this.seenUpTo) > 0) this.seenUpTo = asOf;
   }
 
   /** What we see of a held instance, which its registry no longer lists. */
@@ -147,19 +159,18 @@ export class View {
     return true;
   }
 
+  /** What this process has seen, and the registry has not. */
   observe(key: InstanceKey, vitals: Vitals): ServiceInstance | undefined {
     const known = this.own(key);
-    if (known) known.instance.vitals = { ...known.instance.vitals, ...vitals };
+    if (known) known.instance.vitals = latest(known.instance.vitals, vitals);
     return known?.instance;
   }
 
   /** The registry counts anew: no version that is known says anything about what comes. */
   forgetVersions(): void {
     this.removedAt.clear();
-    for (const entry of this.entriesOfAll()) {
-      entry.instance = { ...entry.instance, version: OLDEST };
-      if (entry.hold) entry.hold = { ...entry.hold, version: OLDEST };
-    }
+    this.seenUpTo = undefined;
+    for (const entry of this.entriesOfAll()) entry.instance = { ...entry.instance, version: OLDEST };
   }
 
   private *entriesOfAll(): Iterable<OwnEntry> {
@@ -170,27 +181,40 @@ export class View {
     return this.services.get(key.serviceName)?.entries.get(key.serviceId);
   }
 
+  /** What an absent or held instance must be newer than. */
+  private goneAt(key: InstanceKey): Version | undefined {
+    const removed = this.removedAt.get(keyText(key));
+    if (removed === undefined || this.seenUpTo === undefined) return removed ?? this.seenUpTo;
+    return compareVersions(removed, this.seenUpTo) > 0 ? removed : this.seenUpTo;
+  }
+
+  private refreshVitals(entry: OwnEntry, told: Vitals): Applied {
+    const vitals = latest(entry.instance.vitals, told);
+    if (sameValue(vitals, entry.instance.vitals)) return 'ignored';
+    entry.instance.vitals = vitals;
+    return 'vitals';
+  }
+
   private put(entry: OwnEntry): void {
     const { serviceName, serviceId } = entry.instance;
     let service = this.services.get(serviceName);
     if (!service) {
-      service = { revision: 0, entries: new Map(), sorted: undefined };
+      service = { revision: 0, entries: new Map(), held: 0, sorted: undefined };
       this.services.set(serviceName, service);
       this.departedServices.delete(serviceName);
       this.sortedNames = undefined;
     }
     const previous = service.entries.get(serviceId);
-    if (previous) this.indexes.delete(previous);
+    if (previous) this.take(service, previous);
     service.entries.set(serviceId, entry);
     this.indexes.add(entry);
-    this.removedAt.delete(keyText(entry.instance));
+    this.countHeld(service, entry, 1);
     this.touch(service);
   }
 
   private drop({ serviceName, serviceId }: InstanceKey): void {
     const service = this.services.get(serviceName)!;
-    this.indexes.delete(service.entries.get(serviceId)!);
-    service.entries.delete(serviceId);
+    this.take(service, service.entries.get(serviceId)!);
     this.touch(service);
     if (service.entries.size > 0) return;
     this.services.delete(serviceName);
@@ -198,9 +222,16 @@ export class View {
     this.sortedNames = undefined;
   }
 
-  private markRemoved(key: InstanceKey, version: Version): void {
-    const known = this.removedAt.get(keyText(key));
-    if (known === undefined || compareVersions(version, known) > 0) this.removedAt.set(keyText(key), version);
+  private take(service: ServiceState, entry: OwnEntry): void {
+    this.indexes.delete(entry);
+    service.entries.delete(entry.instance.serviceId);
+    this.countHeld(service, entry, -1);
+  }
+
+  private countHeld(service: ServiceState, entry: OwnEntry, by: 1 | -1): void {
+    if (!entry.hold) return;
+    service.held += by;
+    this.held += by;
   }
 
   private touch(service: ServiceState): void {
@@ -211,6 +242,13 @@ export class View {
 
 /** Sorts before every version that a registry gives. */
 const OLDEST: Version = '';
+const NOBODY: Census = { present: 0, held: 0 };
+
+/** Of two that know the time of a heartbeat, what the later one says; else what is told last. */
+function latest(known: Vitals | undefined, told: Vitals): Vitals {
+  const late = (told.lastHeartbeat ?? Infinity) < (known?.lastHeartbeat ?? -Infinity);
+  return late ? { ...told, ...known } : { ...known, ...told };
+}
 
 /** One version has one content; should a registry disagree with itself, its latest word stands. */
 function sameState(a: ServiceInstance, b: ServiceInstance): boolean {
@@ -223,7 +261,9 @@ function contentOf(instance: ServiceInstance): Omit<ServiceInstance, 'version' |
 }
 
 function byId(a: CatalogEntry, b: CatalogEntry): number {
-  return a.instance.serviceId < b.instance.serviceId ? -1 : 1;
+  const left = a.instance.serviceId;
+  const right = b.instance.serviceId;
+  return left < right ? -1 : left > right ? 1 : 0;
 }
 
 function group(entries: readonly CatalogEntry[]): ReadonlyMap<string, readonly CatalogEntry[]> {

@@ -7,6 +7,7 @@ const EVERYTHING = '';
 export class Waiters {
   private readonly waiting = new Map<string, Set<Wake>>();
   private count = 0;
+  private closed = false;
 
   constructor(private readonly max: number) {}
 
@@ -15,11 +16,12 @@ export class Waiters {
   }
 
   /**
-   * Resolves at the next change of this service (`undefined`: of any), or when the signal aborts.
+   * Resolves at the next change of this service (`undefined`: of any), when the signal aborts, or when
+   * nothing more is to come.
    * @throws BackendError `BUSY` when too many wait already.
    */
   next(serviceName: string | undefined, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return Promise.resolve();
+    if (signal.aborted || this.closed) return Promise.resolve();
     if (this.count >= this.max) throw new BackendError('BUSY', `${this.max} callers are waiting for a change already`);
     const scope = serviceName ?? EVERYTHING;
     const set = this.waiting.get(scope) ?? new Set<Wake>();
@@ -42,7 +44,9 @@ export class Waiters {
     for (const scope of [serviceName, EVERYTHING]) for (const wake of [...(this.waiting.get(scope) ?? [])]) wake();
   }
 
-  wakeAll(): void {
+  /** Nothing more will change: nobody waits any longer. */
+  close(): void {
+    this.closed = true;
     for (const set of [...this.waiting.values()]) for (const wake of [...set]) wake();
   }
 }

@@ -30,10 +30,10 @@ export interface RegistryBackend {
   /** Everything there is; all of it or an error, never a part. */
   list(signal?: AbortSignal): Promise<RegistrySnapshot>;
   /**
-   * What happens from now on. First a snapshot, even when it is empty, or `stale` while the registry is
-   * away and nothing is known; then the changes of each instance in order; a snapshot again after a gap
-   * that may have lost any. The first snapshot holds every write that was acknowledged through this
-   * backend before the call.
+   * What happens from now on. First a snapshot, even when it is empty (while the registry is away
+   * `stale`, and the snapshot when it is back: a snapshot always is the present); then the changes of
+   * each instance in order; a snapshot again after a gap that may have lost any. The first snapshot
+   * holds every write that was acknowledged through this backend before the call.
    *
    * A watch converges and is no audit log: of states and removals that follow each other fast the last
    * one is told. After a snapshot the reader compares: no removes are sent for what it lacks. Ends

@@ -15,11 +15,11 @@ type Live = Extract<RegistryChange, { kind: 'live' }>;
  * too many become a snapshot, taken when the reader comes back: a slow reader costs a bounded amount.
  *
  * Whether the registry is away is a state and not one event of many: it is told before anything else,
- * and again after each snapshot, which would otherwise say that the registry is back.
+ * and no snapshot is told until it is back. So a snapshot always is the present.
  */
 export class RegistryEventQueue implements AsyncIterable<RegistryEvent> {
   private readonly pending = new Map<string, InstanceEvent>();
-  private away: Stale | undefined;
+  private away = false;
   /** The latest of these that the reader has not heard. */
   private untold: Stale | Live | undefined;
   private snapshotDue = true;
@@ -37,24 +37,26 @@ export class RegistryEventQueue implements AsyncIterable<RegistryEvent> {
 
   push(event: RegistryChange): void {
     if (this.ended) return;
-    if (event.kind === 'stale' || event.kind === 'live') {
-      this.away = event.kind === 'stale' ? event : undefined;
+    if (event.kind === 'stale') {
+      this.away = true;
+      this.untold = event;
+      if (this.reading || this.taken) this.forget();
+    } else if (event.kind === 'live') {
+      this.away = false;
       this.untold = event;
     } else if (!this.snapshotDue) {
       const slot = slotOf(event);
       this.pending.delete(slot);
       this.pending.set(slot, event);
-      if (this.pending.size > MAX_PENDING) this.resync();
+      if (this.pending.size > MAX_PENDING) this.forget();
     }
     this.wake?.();
   }
 
-  /** Forgets what waits: the reader's next event of instances is a snapshot. */
+  /** Events were lost, or versions begin anew: the registry is back, and a snapshot comes next. */
   resync(): void {
-    this.pending.clear();
-    this.snapshotDue = true;
-    this.reading = undefined;
-    this.taken = undefined;
+    this.away = false;
+    this.forget();
     this.wake?.();
   }
 
@@ -67,7 +69,7 @@ export class RegistryEventQueue implements AsyncIterable<RegistryEvent> {
   async *[Symbol.asyncIterator](): AsyncGenerator<RegistryEvent, void> {
     while (!this.ended) {
       if (this.failure) throw this.failure;
-      if (this.snapshotDue) this.read();
+      if (this.snapshotDue && !this.away) this.read();
       const event = this.next();
       if (event) yield event;
       else await new Promise<void>((resolve) => (this.wake = resolve));
@@ -75,14 +77,14 @@ export class RegistryEventQueue implements AsyncIterable<RegistryEvent> {
   }
 
   private next(): RegistryEvent | undefined {
+    if (this.untold?.kind === 'stale') return this.tell(this.untold);
     if (this.taken) {
       const snapshot = this.taken;
       this.taken = undefined;
-      this.untold = this.away;
+      this.untold = undefined;
       return { kind: 'snapshot', ...snapshot };
     }
-    if (this.untold?.kind === 'stale') return this.tell(this.untold);
-    if (this.reading) return undefined;
+    if (this.snapshotDue || this.reading) return undefined;
     const [first] = this.pending;
     if (!first) return this.untold && this.tell(this.untold);
     this.pending.delete(first[0]);
@@ -92,6 +94,14 @@ export class RegistryEventQueue implements AsyncIterable<RegistryEvent> {
   private tell(word: Stale | Live): Stale | Live {
     this.untold = undefined;
     return word;
+  }
+
+  /** A snapshot has to tell what was pushed until it is begun. */
+  private forget(): void {
+    this.pending.clear();
+    this.snapshotDue = true;
+    this.reading = undefined;
+    this.taken = undefined;
   }
 
   /** Begins a snapshot. What is pushed from now on may be newer than it, and waits. */

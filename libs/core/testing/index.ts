@@ -1,5 +1,6 @@
 export * from './backend.contract.js';
 export * from './probe.contract.js';
 export * from './registrations.js';
+export * from './scripted-backend.js';
 export * from './strategy.contract.js';
 export * from './watcher.js';
