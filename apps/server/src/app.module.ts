@@ -15,6 +15,7 @@ import { MetricsController } from './api/v1/metrics.controller.js';
 import { PickController } from './api/v1/pick.controller.js';
 import { RegistrationController } from './api/v1/registration.controller.js';
 import { LoadAlerts } from './checks/load-alerts.js';
+import { readScripts } from './checks/scripts.js';
 import { RegistrySink } from './checks/sink.js';
 import { Discovery } from './discovery/discovery.js';
 import { DocsController } from './docs/docs.controller.js';
@@ -24,10 +25,11 @@ import { SchemaPipe } from './http/schema.pipe.js';
 import { PrometheusController } from './own-health/metrics.controller.js';
 import { OwnHealthController } from './own-health/own-health.controller.js';
 import { Readiness } from './own-health/readiness.js';
+import type { Probing } from './registration/checks.js';
 import { Registrations } from './registration/registrations.js';
 import type { Seams } from './seams.js';
 import type { Settings } from './settings/index.js';
-import { BACKEND, LOGGER, METRICS, SEAMS, SETTINGS } from './tokens.js';
+import { BACKEND, LOGGER, METRICS, PROBING, SEAMS, SETTINGS } from './tokens.js';
 
 /** A write that the registry has not answered by then has an unknown outcome. */
 const WRITE_DEADLINE_MS = 3_000;
@@ -65,14 +67,9 @@ const architecture: Provider[] = [
   },
   {
     provide: Registrations,
-    inject: [BACKEND, Catalog, SEAMS, SETTINGS],
-    useFactory: (
-      backend: RegistryBackend,
-      catalog: Catalog,
-      { probes }: Seams,
-      { checks, leases, service }: Settings,
-    ) =>
-      new Registrations(backend, catalog, probes, {
+    inject: [BACKEND, Catalog, PROBING, SETTINGS],
+    useFactory: (backend: RegistryBackend, catalog: Catalog, probing: Probing, { checks, leases, service }: Settings) =>
+      new Registrations(backend, catalog, probing, {
         intervalMs: checks.intervalMs,
         timeoutMs: checks.timeoutMs,
         leaseMs: leases.ttlMs,
@@ -101,30 +98,34 @@ const architecture: Provider[] = [
     },
   },
   {
+    provide: PROBING,
+    inject: [SEAMS, SETTINGS],
+    useFactory: async ({ probes: modules }: Seams, { probes }: Settings): Promise<Probing> => ({
+      probes: modules,
+      context: {
+        guard: createGuard({ allowLoopback: probes.loopback, denied: probes.deniedAddresses }),
+        scripts: probes.scriptsFile === undefined ? {} : await readScripts(probes.scriptsFile),
+      },
+    }),
+  },
+  {
     provide: HealthMonitor,
-    inject: [Registrations, Catalog, SEAMS, SETTINGS, LOGGER],
+    inject: [Registrations, Catalog, PROBING, SETTINGS, LOGGER],
     useFactory: (
       registrations: Registrations,
       catalog: Catalog,
-      { probes: modules }: Seams,
-      { probes }: Settings,
+      { probes, context }: Probing,
+      { probes: { concurrency } }: Settings,
       logger: Logger,
-    ) =>
-      new HealthMonitor({
-        probes: modules,
-        guard: createGuard({ allowLoopback: probes.loopback, denied: probes.deniedAddresses }),
-        sink: new RegistrySink(registrations, catalog),
-        logger,
-        concurrency: probes.concurrency,
-      }),
+    ) => new HealthMonitor({ ...context, probes, sink: new RegistrySink(registrations, catalog), logger, concurrency }),
   },
   {
     provide: METRICS,
-    inject: [Catalog, SETTINGS],
-    useFactory: (catalog: Catalog, { metrics }: Settings): Metrics | undefined =>
+    inject: [Catalog, Discovery, SETTINGS],
+    useFactory: (catalog: Catalog, discovery: Discovery, { metrics }: Settings): Metrics | undefined =>
       metrics.enabled
         ? createMetrics({
-            registeredServices: () => catalog.serviceNames().length,
+            registeredServices: () => discovery.serviceCount(),
             heldInstances: () => catalog.heldInstances,
           })
         : undefined,

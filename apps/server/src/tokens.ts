@@ -4,3 +4,4 @@ export const LOGGER = Symbol('Logger');
 export const BACKEND = Symbol('RegistryBackend');
 export const METRICS = Symbol('Metrics');
 export const SEAMS = Symbol('Seams');
+export const PROBING = Symbol('Probing');

@@ -14,6 +14,12 @@ export const script: ProbeModule<typeof options> = {
   type: 'script',
   summary: "Runs a script of the operator's list: exit code 0 passes, 1 is a warning, any other a failure.",
   options,
+  refusal: (given, { scripts = {} }) => {
+    const { script: name } = options.parse(given);
+    if (Object.hasOwn(scripts, name)) return undefined;
+    const known = Object.keys(scripts).join(', ') || 'empty';
+    return `there is no script "${name}" in the operator's list, which is ${known}`;
+  },
   create: scriptProbe,
 };
 
@@ -25,6 +31,7 @@ function scriptProbe({ guard, scripts = {} }: ProbeContext): HealthProbe {
   return {
     async probe({ address, port, protocol, options: given }, signal) {
       const { script: name } = options.parse(given);
+      // Its list may have changed since the instance registered, here or through another replica.
       const command = Object.hasOwn(scripts, name) ? scripts[name] : undefined;
       if (!command) throw new Error(`there is no script "${name}" in the operator's list`);
       const what = `script ${name}`;

@@ -38,6 +38,12 @@ export class Discovery {
     return [...this.catalog.find(filter)].filter(([name]) => internal || name !== this.ownName);
   }
 
+  /** Services that have an instance, without our own replicas. */
+  serviceCount(): number {
+    const names = this.catalog.serviceNames();
+    return names.length - (this.catalog.instances(this.ownName) ? 1 : 0);
+  }
+
   /** @throws Problem 404 when there is no such service now. */
   entries(serviceName: string): readonly CatalogEntry[] {
     const entries = this.catalog.instances(serviceName);

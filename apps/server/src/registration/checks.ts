@@ -1,4 +1,4 @@
-import type { HealthCheck, JsonObject, ProbeModule } from '#core';
+import type { HealthCheck, JsonObject, ProbeContext, ProbeModule } from '#core';
 import { badRequest } from '../http/problem.js';
 import { toInputIssues } from '../http/schema.pipe.js';
 import type { HealthCheckInput } from '../api/v1/schemas/registration.js';
@@ -9,6 +9,12 @@ export interface CheckDefaults {
   readonly leaseMs: number;
 }
 
+/** The probes that there are, and what they may do here. */
+export interface Probing {
+  readonly probes: readonly ProbeModule[];
+  readonly context: ProbeContext;
+}
+
 const DEFAULT_SUCCESSES = 1;
 const DEFAULT_FAILURES = 2;
 const PASSIVE = 'ttl';
@@ -16,7 +22,7 @@ const PASSIVE = 'ttl';
 /** A check as it was asked for, with the probe's own schema applied and every default filled in. */
 export function healthCheckOf(
   input: HealthCheckInput | undefined,
-  probes: readonly ProbeModule[],
+  { probes, context }: Probing,
   defaults: CheckDefaults,
 ): HealthCheck | undefined {
   if (!input || input.enabled === false) return undefined;
@@ -24,9 +30,12 @@ export function healthCheckOf(
   const interval = input.interval ?? defaults.intervalMs;
   const timeout = input.timeout ?? Math.min(defaults.timeoutMs, interval);
   if (timeout > interval) refuse('timeout', 'must not be longer than the interval');
+  const options = optionsOf(input, probe);
+  const refusal = probe.refusal?.(options, context);
+  if (refusal !== undefined) refuse(probe.type, refusal);
   return {
     type: probe.type,
-    options: optionsOf(input, probe),
+    options,
     interval,
     timeout,
     successBeforePassing: input.success_before_passing ?? DEFAULT_SUCCESSES,

@@ -8,7 +8,6 @@ import {
   type HealthStatus,
   type InstanceKey,
   type InstanceUpdate,
-  type ProbeModule,
   type Registrar,
   type Registration,
   type RegistryBackend,
@@ -18,7 +17,7 @@ import type { Catalog, CatalogEntry } from '#catalog';
 import type { HeartbeatInput, PatchInput } from '../api/v1/schemas/writes.js';
 import type { RegistrationInput } from '../api/v1/schemas/registration.js';
 import { badRequest, Problem } from '../http/problem.js';
-import { healthCheckOf, type CheckDefaults } from './checks.js';
+import { healthCheckOf, type CheckDefaults, type Probing } from './checks.js';
 
 export interface RegistrationRules extends CheckDefaults {
   /** The name of our own replicas, which nobody else may use. */
@@ -33,7 +32,7 @@ export class Registrations {
   constructor(
     private readonly backend: RegistryBackend,
     private readonly catalog: Catalog,
-    private readonly probes: readonly ProbeModule[],
+    private readonly probing: Probing,
     private readonly rules: RegistrationRules,
   ) {}
 
@@ -129,7 +128,7 @@ export class Registrations {
   }
 
   private registrationOf(input: RegistrationInput): Registration {
-    const check = healthCheckOf(input.health_check, this.probes, this.rules);
+    const check = healthCheckOf(input.health_check, this.probing, this.rules);
     return {
       serviceName: input.service_name,
       serviceId: input.service_id ?? madeId(input),

@@ -1,4 +1,5 @@
 import { BlockList, isIPv6 } from 'node:net';
+import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { addressField, parseDuration, portField, serviceNameField } from '#core';
 
@@ -64,6 +65,10 @@ export function serviceName() {
 
 export function host() {
   return z.string().trim().pipe(addressField);
+}
+
+export function absolutePath() {
+  return setting('must be an absolute path', (text) => (isAbsolute(text) ? text : undefined));
 }
 
 /** What npm takes for the name of a package, in its scope or in none. */

@@ -53,6 +53,8 @@ export interface Settings {
     readonly loopback: boolean;
     /** In CIDR notation. */
     readonly deniedAddresses: readonly string[];
+    /** The operator's list of scripts; absent: none may run. */
+    readonly scriptsFile?: string;
   };
   readonly catalog: {
     readonly refreshIntervalMs: number;
@@ -91,6 +93,7 @@ export function toSettings(values: Variables, options: Settings['registry']['opt
       concurrency: values.PROBE_CONCURRENCY,
       loopback: values.PROBE_LOOPBACK,
       deniedAddresses: values.PROBE_DENIED_ADDRESSES,
+      ...(values.PROBE_SCRIPTS !== undefined && { scriptsFile: values.PROBE_SCRIPTS }),
     },
     catalog: { refreshIntervalMs: values.CATALOG_REFRESH_INTERVAL, answerCacheBytes: values.ANSWER_CACHE_BYTES },
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT, requests: values.LOG_REQUESTS },

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { LIMITS, type BackendModule } from '#core';
 import { LOG_FORMATS, LOG_LEVELS } from '#telemetry';
 import {
+  absolutePath,
   decimal,
   duration,
   flag,
@@ -75,6 +76,10 @@ export function variables({ backends, strategies }: Seams) {
     PROBE_DENIED_ADDRESSES: networks()
       .prefault('')
       .meta({ description: 'networks that are never probed, in CIDR notation, parted by commas' }),
+
+    PROBE_SCRIPTS: z.string().optional().meta({
+      description: 'JSON file with the scripts that checks may run: {"name": {"command": "/path", "args": []}}',
+    }),
 
     SERVICE_TTL: duration(LIMITS.minTtlMs)
       .prefault('300')
