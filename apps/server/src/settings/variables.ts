@@ -77,7 +77,7 @@ export function variables({ backends, strategies }: Seams) {
       .prefault('')
       .meta({ description: 'networks that are never probed, in CIDR notation, parted by commas' }),
 
-    PROBE_SCRIPTS: z.string().optional().meta({
+    PROBE_SCRIPTS: absolutePath().optional().meta({
       description: 'JSON file with the scripts that checks may run: {"name": {"command": "/path", "args": []}}',
     }),
 
