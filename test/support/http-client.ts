@@ -92,7 +92,7 @@ export class HttpClient {
 
   async send<Data = unknown>(method: Method, path: string, sent: Sent = {}): Promise<Answer<Data>> {
     const raw = typeof sent.body === 'string' || Buffer.isBuffer(sent.body);
-    const body = sent.body === undefined ? null : raw ? (sent.body) : JSON.stringify(sent.body);
+    const body = sent.body === undefined ? null : raw ? sent.body : JSON.stringify(sent.body);
     const response = await this.pool.request({
       method,
       path,
