@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import {
   BackendError,
-  compareVersions,
   keyOf,
   keyText,
   sameValue,
@@ -256,7 +255,10 @@ export class Catalog {
     if (removed) this.changed({ kind: 'remove', instance: removed.instance, event: this.event(key, cause, actor) });
   }
 
-  /** Instances of one service went and nobody asked for it: they go, unless too many of them do. */
+  /**
+   * Instances of one service went by this version, and nobody asked for it: they go, unless too many of
+   * them do. What is known to be newer has not gone.
+   */
   private lose(losses: readonly Loss[], version: Version): void {
     const gone = losses.filter(({ instance }) => this.view.remove(instance, version));
     if (gone.length === 0) return;
@@ -291,12 +293,12 @@ export class Catalog {
     this.view.seen(asOf);
   }
 
-  /** By service, what the snapshot would list if it were still there. */
-  private missing({ instances, asOf }: RegistrySnapshot): Iterable<readonly Loss[]> {
+  /** By service, what the snapshot lacks; what is newer than the snapshot is among it. */
+  private missing({ instances }: RegistrySnapshot): Iterable<readonly Loss[]> {
     const present = new Set(instances.map(keyText));
     const missing = new Map<string, Loss[]>();
     for (const { instance, hold } of this.view.all()) {
-      if (hold || present.has(keyText(instance)) || compareVersions(instance.version, asOf) > 0) continue;
+      if (hold || present.has(keyText(instance))) continue;
       const losses = missing.get(instance.serviceName) ?? [];
       missing.set(instance.serviceName, losses);
       losses.push({ instance, cause: 'unknown', at: this.clock.monotonic() });

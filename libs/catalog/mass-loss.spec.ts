@@ -108,6 +108,14 @@ describe('a mass loss', () => {
     expect(world.catalog.heldInstances).toBe(2);
   });
 
+  it('does not count those that have come back', async () => {
+    const world = await of(4);
+    await lose(world, ['i1']);
+    await world.upsert(instance('i1', 51));
+    await lose(world, ['i2', 'i3']);
+    expect(world.shown()).toEqual(['i1', 'i4']);
+  });
+
   it('is off without a time to hold', async () => {
     const world = await of(3, { ...RULES, holdMs: 0 });
     await lose(world, ids(3));

@@ -24,6 +24,7 @@ describe('a catalog whose registry is away', () => {
     const { source, ageMs, reason } = world.catalog.freshnessNow();
     expect({ source, reason }).toEqual({ source: 'stale', reason: AWAY.message });
     expect(ageMs).toBeGreaterThanOrEqual(10 * 60_000);
+    expect(ageMs).toBeLessThan(10 * 60_000 + 5_000);
     expect(world.shown()).toEqual(['a', 'b']);
     expect(world.news()).toEqual([]);
   });
@@ -116,6 +117,9 @@ describe('a catalog whose registry is away', () => {
     expect(world.backend.calls.watch).toBe(watch + 1);
     await world.snapshot([A], 10);
     expect(world.catalog.freshnessNow().source).toBe('live');
+    world.backend.fail(AWAY);
+    await world.clock.advance(100);
+    expect(world.backend.calls.watch).toBe(watch + 2);
   });
 
   it('has a view as soon as one read or one snapshot came through', async () => {
