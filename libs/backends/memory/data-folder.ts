@@ -84,11 +84,12 @@ function parsed(dataDir: string, text: string): unknown {
   }
 }
 
+const DENIED = 'may not be written by this user: give it to the user that runs the server, or name another folder';
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'leads to a folder that is not there and cannot be made: make it, or name another folder',
   ENOTDIR: 'is not a folder, or lies below something that is none: name a folder',
-  EACCES: 'may not be written by this user: give it to the user that runs the server, or name another folder',
-  EPERM: 'may not be written by this user: give it to the user that runs the server, or name another folder',
+  EACCES: DENIED,
+  EPERM: DENIED,
   EROFS: 'lies on a read-only file system: mount it writable, or name another folder',
   ENOSPC: 'lies on a file system that is full: make room there, or name another folder',
 };

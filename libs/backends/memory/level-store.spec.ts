@@ -151,6 +151,14 @@ describe('a restart', () => {
     });
   });
 
+  it('finds the folder free when the server was stopped before it had started', async () => {
+    const backend = durable(dataDir);
+    const starting = backend.start();
+    await backend.stop();
+    await expect(starting).rejects.toThrow('closed while it opened');
+    await started();
+  });
+
   it('is the same after a power cut: the disk itself has confirmed each write', async () => {
     const backend = await started();
     const batch = jest.spyOn(ClassicLevel.prototype, 'batch');

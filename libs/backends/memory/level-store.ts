@@ -21,6 +21,7 @@ export class LevelStore implements Store {
     const { database, values } = await LevelDatabase.open(this.dataDir, true);
     this.database = database;
     try {
+      if (this.closed) throw new Error('the store was closed while it opened');
       const { incarnation, lastVersion } = database;
       return { incarnation, lastVersion, instances: values.map((value) => this.decode(value)) };
     } catch (error) {

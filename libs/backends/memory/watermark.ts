@@ -23,7 +23,7 @@ export class Watermark {
     const file = await open(path, create ? constants.O_RDWR | constants.O_CREAT : constants.O_RDWR);
     try {
       const text = await file.readFile('latin1');
-      if (text !== '' && !FORM.test(text)) throw new Error(`${path} is not readable`);
+      if (text !== '' && !FORM.test(text)) throw new Error('the file "acknowledged" is not readable');
       return new Watermark(file, text === '' ? undefined : Number(text));
     } catch (error) {
       await file.close();
