@@ -1,14 +1,17 @@
-import { Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { INSTANCE_STATUSES, serviceNameField, statusOf } from '#core';
+import { hasActiveCheck, INSTANCE_STATUSES, serviceNameField, statusOf } from '#core';
 import type { CatalogEntry } from '#catalog';
 import { HealthMonitor, type CheckReport } from '#health';
 import { Answers, type Content } from '../../answers/answers.js';
 import { Needs } from '../../auth/roles.js';
 import { Discovery } from '../../discovery/discovery.js';
-import { notFound } from '../../http/problem.js';
+import { whileConnected } from '../../http/connected.js';
+import { notFound, Problem } from '../../http/problem.js';
+import type { Settings } from '../../settings/index.js';
+import { SETTINGS } from '../../tokens.js';
 import { Answers as Documented, AnswersRead } from '../openapi.js';
 import { presentChecks, presentInstanceHealth, presentReport, type Presentation } from './presenters/instance.js';
 import { presentCounts } from './presenters/service.js';
@@ -29,6 +32,7 @@ export class HealthController {
     private readonly discovery: Discovery,
     private readonly monitor: HealthMonitor,
     private readonly answers: Answers,
+    @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
   @Get()
@@ -83,20 +87,25 @@ export class HealthController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const gone = new AbortController();
-    request.raw.socket.once('close', () => gone.abort());
     const subject = this.subject(nameOrId, service);
     const checked = entriesOf(subject).filter(({ instance }) => instance.check !== undefined);
     if ('entry' in subject && checked.length === 0)
       throw notFound(`${nameOrId} has no health check`, 'NO_HEALTH_CHECK');
-    const results: object[] = [];
-    for (let begin = 0; begin < checked.length; begin += CHECKS_AT_ONCE) {
-      const part = checked.slice(begin, begin + CHECKS_AT_ONCE);
-      const reports = part.map(({ instance }) => this.monitor.checkNow(instance, gone.signal));
-      results.push(...(await Promise.all(reports)).map(presentReport));
-    }
+    if (!this.settings.checks.enabled && checked.some(({ instance }) => hasActiveCheck(instance)))
+      throw new Problem(409, 'CHECKS_DISABLED', 'this server probes no instance (HEALTH_CHECK_ENABLED)');
+    const results = await whileConnected(request, ({ signal }) => this.check(checked, signal));
     this.answers.setFreshness(reply);
     return { success: true, data: 'entry' in subject ? results[0] : { results } };
+  }
+
+  private async check(entries: readonly CatalogEntry[], signal: AbortSignal): Promise<object[]> {
+    const results: object[] = [];
+    for (let begin = 0; begin < entries.length; begin += CHECKS_AT_ONCE) {
+      const part = entries.slice(begin, begin + CHECKS_AT_ONCE);
+      const reports = part.map(({ instance }) => this.monitor.checkNow(instance, signal));
+      results.push(...(await Promise.all(reports)).map(presentReport));
+    }
+    return results;
   }
 
   /** A service's name comes first; `?service=` says that it is an id of that service. */
