@@ -21,7 +21,14 @@ async function serve({ settings, warnings }: LoadedSettings, seams: Seams): Prom
   const logger = createLogger({ ...settings.log, service: settings.service.name });
   for (const warning of warnings) logger.warn({}, warning);
   const server = await Server.create(settings, logger, seams);
+  let told = false;
   const stop = (signal: NodeJS.Signals) => {
+    if (told) {
+      // Explicitly: as the first process of a container it would outlive a signal that nobody handles.
+      logger.warn({ signal }, 'told to stop again: ending at once');
+      process.exit(1);
+    }
+    told = true;
     logger.info({ signal }, 'told to stop');
     server.stop().then(
       () => process.exit(0),
@@ -31,7 +38,7 @@ async function serve({ settings, warnings }: LoadedSettings, seams: Seams): Prom
       },
     );
   };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
   await server.start();
 }
 

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -13,6 +14,7 @@ import { LoadAlerts } from './checks/load-alerts.js';
 import { OpenApi } from './docs/openapi.js';
 import { follow } from './followers.js';
 import { addHooks, createAdapter } from './http/fastify.js';
+import { InFlight } from './http/in-flight.js';
 import { NestLogger } from './http/nest-logger.js';
 import { Readiness } from './own-health/readiness.js';
 import { Registrations } from './registration/registrations.js';
@@ -21,15 +23,20 @@ import { BUILT_IN, type Seams } from './seams.js';
 import type { Settings } from './settings/index.js';
 import { BACKEND, METRICS } from './tokens.js';
 
+/** For a connection that is just being opened while we close: its request is on its way, or none comes. */
+const LINGER_MS = 500;
+
 /** A server from its start to its graceful end. */
 export class Server {
   private ownRegistration: OwnRegistration | undefined;
+  private starting: Promise<void> = Promise.resolve();
   private stopping: Promise<void> | undefined;
 
   private constructor(
     readonly app: NestFastifyApplication,
     private readonly settings: Settings,
     private readonly logger: Logger,
+    private readonly inFlight: InFlight,
   ) {}
 
   static async create(settings: Settings, logger: Logger, seams: Seams = BUILT_IN): Promise<Server> {
@@ -44,20 +51,26 @@ export class Server {
     const log = settings.log.requests ? logger : undefined;
     addHooks(app.getHttpAdapter().getInstance(), app.get(Answers), { metrics, log });
     app.get(OpenApi).describes(app);
-    return new Server(app, settings, logger);
+    return new Server(app, settings, logger, new InFlight(app.getHttpServer()));
   }
 
-  /** Resolves when requests are taken. */
-  async start(): Promise<void> {
+  /** Resolves when requests are taken, or when it has been told to stop before. */
+  start(): Promise<void> {
+    return (this.starting = this.begin());
+  }
+
+  private async begin(): Promise<void> {
     const { app, settings } = this;
     const catalog = app.get(Catalog);
     const monitor = app.get(HealthMonitor);
     await app.get<RegistryBackend>(BACKEND).start();
+    if (this.isStopping()) return;
     const { recorder } = app.get(Balancer);
     follow(catalog, { monitor, recorder, loadAlerts: app.get(LoadAlerts), logger: this.logger });
     catalog.start();
     if (settings.checks.enabled) monitor.start();
     await app.listen(settings.server.port, settings.server.host);
+    if (this.isStopping()) return;
     this.registerItself();
     this.logger.info({ url: this.url, registry: settings.registry.type, profile: settings.profile }, 'serving');
   }
@@ -70,23 +83,33 @@ export class Server {
 
   /**
    * Readiness off, own registration out, requests in flight answered, everything closed. What is
-   * still open after the grace time is cut. Idempotent.
+   * still open after the grace time is cut. Until the requests in flight are answered, new ones are
+   * too: whoever sends them has not heard yet that this server goes. Idempotent.
    */
   stop(): Promise<void> {
     return (this.stopping ??= this.drain());
   }
 
+  private isStopping(): boolean {
+    return this.stopping !== undefined;
+  }
+
   private async drain(): Promise<void> {
-    const { app } = this;
+    const { app, inFlight } = this;
+    const { graceMs } = this.settings.shutdown;
     this.logger.info({}, 'stopping');
     app.get(Readiness).draining = true;
-    const cut = setTimeout(() => app.getHttpServer().closeAllConnections(), this.settings.shutdown.graceMs).unref();
+    const cut = setTimeout(() => app.getHttpServer().closeAllConnections(), graceMs).unref();
+    await Promise.race([this.starting.catch(() => undefined), sleep(graceMs, undefined, { ref: false })]);
     await this.ownRegistration?.stop();
-    await app.get(HealthMonitor).stop();
-    // Ends the waiting of long polls: they are answered with what is known now.
-    await app.get(Catalog).stop();
+    app.get(Answers).stopWaiting();
+    await inFlight.leave();
+    const linger = setTimeout(() => inFlight.closeSilent(), LINGER_MS);
     await app.close();
+    clearTimeout(linger);
     clearTimeout(cut);
+    await app.get(HealthMonitor).stop();
+    await app.get(Catalog).stop();
     await app.get<RegistryBackend>(BACKEND).stop();
     this.logger.info({}, 'stopped');
   }

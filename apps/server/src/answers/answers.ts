@@ -36,6 +36,9 @@ const REACH_MS = 5_000;
 
 /** Answers reads: waits for what the caller wants to see, and says how fresh it is. */
 export class Answers {
+  private readonly leaves = new Set<() => void>();
+  private stopped = false;
+
   constructor(
     private readonly catalog: Catalog,
     private readonly cache: AnswerCache,
@@ -56,6 +59,12 @@ export class Answers {
     this.setFreshness(reply);
     this.write(request, reply, answer);
     return true;
+  }
+
+  /** Nobody waits for a change any more: long polls, those to come too, are answered with what is known now. */
+  stopWaiting(): void {
+    this.stopped = true;
+    for (const leave of this.leaves) leave();
   }
 
   /** Waits until the view can answer; headers of freshness are set, whatever the answer will be. */
@@ -114,14 +123,17 @@ export class Answers {
     waitMs: number,
     scope: string | undefined,
   ): Promise<void> {
+    if (this.stopped) return;
     const gone = new AbortController();
     const leave = () => gone.abort();
+    this.leaves.add(leave);
     request.raw.socket.once('close', leave);
     const timer = setTimeout(leave, waitMs).unref();
     try {
       await this.catalog.changedAfter(after, scope, gone.signal);
     } finally {
       clearTimeout(timer);
+      this.leaves.delete(leave);
       request.raw.socket.removeListener('close', leave);
     }
   }
