@@ -29,8 +29,9 @@ export interface Pick {
 
 /**
  * Chooses one of the candidates, which are sorted by id (by code units, as `<` compares) and all fit to
- * be picked; undefined when there is none. An array of candidates never changes once it was given, and
- * the same array comes again until the candidates change: what is worked out of it may be kept with it.
+ * be picked; undefined when there is none. An array of candidates never changes once it was given, except
+ * for their vitals, and the same array comes again until the candidates change: what is worked out of it
+ * may be kept with it.
  */
 export interface BalancingStrategy {
   pick(candidates: readonly ServiceInstance[], request: PickRequest): Choice | undefined;

@@ -63,4 +63,14 @@ describe('weighted_round_robin', () => {
     harness.picks(1_000, weights({ a: 1, b: 1 }));
     expect(tally(harness.picks(30, weights({ a: 1, b: 1, c: 1 })))).toEqual({ a: 10, b: 10, c: 10 });
   });
+
+  it('neither floods nor starves newcomers where each leaves after its first turn', () => {
+    const harness = new Harness(weightedRoundRobin);
+    let newcomers = 0;
+    for (let i = 0; i < 1_700; i++) {
+      const id = `new-${newcomers}`;
+      if (harness.pick(weights({ a: 10, b: 1, c: 1, [id]: 5 })).serviceId === id) newcomers++;
+    }
+    expect(Math.abs(newcomers - 500)).toBeLessThan(10);
+  });
 });

@@ -3,7 +3,7 @@ import type { ServiceInstance, StrategyModule } from '#core';
 import { MAX_SCOPES } from './scopes.js';
 import { weightsOf } from './weights.js';
 
-/** How far each candidate is ahead of or behind its share, in weight; together 0. */
+/** How far each candidate is behind its share, in weight. */
 interface Rotation {
   readonly candidates: readonly ServiceInstance[];
   readonly weights: readonly number[];
@@ -53,6 +53,5 @@ function begin(candidates: readonly ServiceInstance[], before: Rotation | undefi
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const shares = new Map(before?.candidates.map(({ serviceId }, i) => [serviceId, before.credits[i]! / before.total]));
   const credits = Float64Array.from(candidates, ({ serviceId }) => (shares.get(serviceId) ?? 0) * total);
-  const mean = credits.reduce((sum, credit) => sum + credit, 0) / credits.length;
-  return { candidates, weights, total, credits: credits.map((credit) => credit - mean) };
+  return { candidates, weights, credits, total };
 }
