@@ -1,0 +1,127 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { HttpClient } from '../support/http-client.js';
+import { instancePath } from '../support/instances.js';
+import { endProcesses, ServerProcess } from '../support/process.js';
+
+const SERVICES = '/api/v1/services';
+const COUNT = 2_000;
+const BATCH = 500;
+/** As many long polls as may wait at once, and how often they are opened and dropped. */
+const WAITERS = 50;
+const ROUNDS = 20;
+/** Turns of the event loop, seconds. The longest is also how long a busy machine lets the process wait. */
+const TURNS = { p99: 0.25, max: 3 } as const;
+
+let server: ServerProcess;
+let http: HttpClient;
+
+beforeAll(async () => {
+  server = await ServerProcess.start({ MAX_WAITERS: String(WAITERS) });
+  http = new HttpClient(server.url);
+}, 30_000);
+
+afterAll(async () => {
+  await endProcesses();
+  await http.close();
+});
+
+async function metric(name: string): Promise<number> {
+  return valueIn((await http.get('/metrics')).text, name);
+}
+
+function valueIn(text: string, name: string): number {
+  return Number(new RegExp(`^${name}(?:{[^}]*})? (\\S+)$`, 'm').exec(text)?.[1]);
+}
+
+const handles = () => metric('nodejs_active_handles_total');
+
+/** What is open drops to what it was: connections that are gone take a moment to be noticed. */
+async function settlesAt(most: number): Promise<number> {
+  const end = performance.now() + 10_000;
+  let count = await handles();
+  while (count > most && performance.now() < end) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    count = await handles();
+  }
+  return count;
+}
+
+/** One request on a connection of its own. */
+async function ask(path: string): Promise<Socket> {
+  const socket = connect(server.port, '127.0.0.1');
+  await once(socket, 'connect');
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: registry\r\n\r\n`);
+  return socket;
+}
+
+async function statusOf(socket: Socket): Promise<number> {
+  const [data] = (await once(socket, 'data')) as [Buffer];
+  return Number(data.toString('latin1').split(' ')[1]);
+}
+
+describe('a server with much to do', () => {
+  it('forgets what it was told to forget, keeps nothing open, and goes on turning', async () => {
+    await http.get(SERVICES);
+    const before = await handles();
+    expect(before).toBeGreaterThan(0);
+
+    const instances = Array.from({ length: COUNT }, (_, i) => ({
+      name: `churn-${i % 40}`,
+      id: `churn-${i}`,
+      address: `10.1.${Math.floor(i / 250)}.${(i % 250) + 1}`,
+      port: 80,
+      tags: ['api', `v${i % 5}`],
+      ttl: 60,
+      // Watched, and not yet due.
+      ...(i % 2 === 0 && { health_check: { type: 'tcp', interval: 3_600, timeout: 1 } }),
+    }));
+    // A scrape resets what it measures: from here on, the turns are this test's.
+    await metric('nodejs_eventloop_lag_max_seconds');
+    const busy = new HttpClient(server.url);
+    for (let begin = 0; begin < COUNT / 2; begin += BATCH) {
+      await busy.post(`${SERVICES}/batch`, instances.slice(begin, begin + BATCH));
+    }
+    await Promise.all(instances.slice(COUNT / 2).map((instance) => busy.post(SERVICES, instance)));
+    expect((await busy.get(SERVICES)).data).toHaveLength(40);
+    await Promise.all(instances.map(({ name, id }) => busy.delete(instancePath(name, id))));
+    expect((await busy.get(SERVICES)).data).toEqual([]);
+    await busy.close();
+    const { text } = await http.get('/metrics');
+    expect(valueIn(text, 'nodejs_eventloop_lag_p99_seconds')).toBeLessThan(TURNS.p99);
+    expect(valueIn(text, 'nodejs_eventloop_lag_max_seconds')).toBeLessThan(TURNS.max);
+    expect(await metric('service_discovery_registered_services_total')).toBe(0);
+    expect(await settlesAt(before)).toBeLessThanOrEqual(before);
+  }, 60_000);
+
+  it('leaves no waiter behind of long polls that were dropped', async () => {
+    const before = await handles();
+    const index = (await http.get(SERVICES)).revision;
+    for (let round = 0; round < ROUNDS; round++) {
+      const polls = await Promise.all(
+        Array.from({ length: WAITERS }, (_, i) =>
+          ask(i % 2 === 0 ? `${SERVICES}?index=${index}&wait=10m` : `/api/v1/health/x?index=${index}&wait=10m`),
+        ),
+      );
+      // When one more is refused, all of them wait.
+      let refused: number;
+      do {
+        const extra = await ask(`${SERVICES}?index=${index}&wait=1ms`);
+        refused = await statusOf(extra);
+        extra.destroy();
+      } while (refused !== 429 && refused !== 503);
+      for (const poll of polls) poll.destroy();
+      // And when one more is taken, they have been let go.
+      let taken: number;
+      do {
+        const extra = await ask(`${SERVICES}?index=${index}&wait=1ms`);
+        taken = await statusOf(extra);
+        extra.destroy();
+      } while (taken !== 200);
+    }
+    expect(await settlesAt(before)).toBeLessThanOrEqual(before);
+    expect(server.log.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
+    expect(server.stderr).toBe('');
+  }, 60_000);
+});

@@ -1,0 +1,285 @@
+import { once } from 'node:events';
+import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { HttpClient } from '../support/http-client.js';
+import { register, type ServiceSummary } from '../support/instances.js';
+import { endProcesses, ServerProcess, temporaryFolder, within, type Environment } from '../support/process.js';
+
+const SERVICES = '/api/v1/services';
+/** An end that waits for nothing, on a busy machine. Far from the grace of 15 s. */
+const AT_ONCE_MS = 5_000;
+
+// The tests of this file run side by side.
+afterAll(endProcesses);
+
+const registration = JSON.stringify({ name: 'late', id: 'late', address: '10.0.0.1', port: 80 });
+
+/** A registration whose body the server waits for: it has read the rest, or it would not say so. */
+async function slowRegistration(url: string): Promise<{ finish(): Promise<IncomingMessage>; request: ClientRequest }> {
+  const headers = {
+    'content-type': 'application/json',
+    'content-length': registration.length,
+    expect: '100-continue',
+  };
+  const request = httpRequest(`${url}${SERVICES}`, { method: 'POST', headers, agent: false });
+  request.flushHeaders();
+  await within(once(request, 'continue'), 'the server to wait for the body');
+  request.write(registration.slice(0, 10));
+  return {
+    request,
+    finish: async () => {
+      const answered = once(request, 'response') as Promise<[IncomingMessage]>;
+      request.end(registration.slice(10));
+      const [response] = await within(answered, 'the answer to the slow request');
+      response.resume();
+      return response;
+    },
+  };
+}
+
+/** A connection that is open and has said so much. */
+async function connection(server: ServerProcess, text = ''): Promise<Socket> {
+  const socket = connect(server.port, '127.0.0.1').on('error', () => undefined);
+  await once(socket, 'connect');
+  if (text !== '') socket.write(text);
+  return socket;
+}
+
+/** Names of the services, this server's own among them. */
+async function names(http: HttpClient): Promise<string[]> {
+  const { data } = await http.get<ServiceSummary[]>(`${SERVICES}?include=internal`);
+  return data.map(({ service_name }) => service_name);
+}
+
+describe('SIGTERM', () => {
+  it.concurrent(
+    'turns readiness off, takes the own registration out, and answers what is in flight',
+    async () => {
+      const environment = { DATA_DIR: await temporaryFolder(), ADVERTISE_ADDRESS: '127.0.0.1' };
+      const server = await ServerProcess.start(environment);
+      const http = new HttpClient(server.url);
+      await server.logged(({ cause }) => cause === 'registered', 'its own registration');
+      expect(await names(http)).toEqual(['service-discovery']);
+      const { data, revision } = await http.get(SERVICES);
+      expect(data).toEqual([]);
+      expect((await http.get('/health/ready')).status).toBe(200);
+
+      const polled = http.get(`${SERVICES}?index=${revision}&wait=60s`);
+      const slow = await slowRegistration(server.url);
+      server.signal('SIGTERM');
+      await server.logged(({ msg }) => msg === 'stopping', 'stopping');
+
+      // The long poll has its answer although the slow request still holds everything up.
+      expect((await within(polled, 'the answer to the long poll')).data).toEqual([]);
+      // Whoever asks now, on a connection of its own, hears that it is to go elsewhere.
+      const other = new HttpClient(server.url);
+      const ready = await other.get('/health/ready');
+      expect(ready.status).toBe(503);
+      expect(ready.json.status).toBe('not ready');
+      expect((await other.get('/health')).status).toBe(503);
+      expect((await other.get('/health/live')).status).toBe(200);
+      expect(await names(other)).toEqual([]);
+
+      const response = await slow.finish();
+      expect(response.statusCode).toBe(201);
+      expect(response.headers.connection).toBe('close');
+      expect(await within(server.exited, 'the end', AT_ONCE_MS)).toEqual({ code: 0, signal: null });
+      expect(server.stderr).toBe('');
+      await Promise.all([http.close(), other.close()]);
+
+      const again = await ServerProcess.start({ DATA_DIR: environment.DATA_DIR });
+      const afterwards = new HttpClient(again.url);
+      expect(await names(afterwards)).toEqual(['late']);
+      await afterwards.close();
+    },
+    40_000,
+  );
+
+  it.concurrent(
+    'answers long polls, and does not wait for those who ask again at once',
+    async () => {
+      const server = await ServerProcess.start();
+      const http = new HttpClient(server.url);
+      let asked = 0;
+      const watch = async (): Promise<number> => {
+        let answers = 0;
+        try {
+          for (let index = '0'; ; answers++) {
+            asked++;
+            index = (await http.get(`${SERVICES}?index=${index}&wait=60s`)).revision;
+          }
+        } catch {
+          return answers;
+        }
+      };
+      const watchers = Array.from({ length: 20 }, watch);
+      while (asked < 40) await http.get('/health/live');
+      // Each waits with its second question by now, or is about to.
+      await http.get('/health/live');
+      expect(await server.end('SIGTERM', AT_ONCE_MS)).toEqual({ code: 0, signal: null });
+      for (const answers of await Promise.all(watchers)) expect(answers).toBeGreaterThanOrEqual(2);
+      await http.close();
+    },
+    30_000,
+  );
+
+  it.concurrent(
+    'does not wait for connections that say nothing',
+    async () => {
+      const server = await ServerProcess.start();
+      const used = await connection(server, 'GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n');
+      await once(used, 'data');
+      const open = await Promise.all([connection(server), connection(server, 'GET /health')]);
+      const closed = [used, ...open].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+      expect(await server.end('SIGTERM', AT_ONCE_MS)).toEqual({ code: 0, signal: null });
+      await Promise.all(closed);
+    },
+    30_000,
+  );
+
+  it.concurrent(
+    'cuts after SHUTDOWN_GRACE what does not end',
+    async () => {
+      const server = await ServerProcess.start({ SHUTDOWN_GRACE: '1' });
+      const { request } = await slowRegistration(server.url);
+      const cut = once(request, 'error');
+      const told = performance.now();
+      expect(await server.end('SIGTERM', 1_000 + AT_ONCE_MS)).toEqual({ code: 0, signal: null });
+      expect(performance.now() - told).toBeGreaterThan(950);
+      await cut;
+    },
+    30_000,
+  );
+
+  it.concurrent(
+    'ends at once at a second signal',
+    async () => {
+      const server = await ServerProcess.start();
+      const { request } = await slowRegistration(server.url);
+      request.on('error', () => undefined);
+      server.signal('SIGTERM');
+      await server.logged(({ msg }) => msg === 'stopping', 'stopping');
+      expect(await server.end('SIGINT', AT_ONCE_MS)).toEqual({ code: 1, signal: null });
+      expect(server.log.at(-1)).toMatchObject({ level: 'warn', signal: 'SIGINT' });
+    },
+    30_000,
+  );
+
+  it.concurrent(
+    'ends a start that is under way',
+    async () => {
+      const server = ServerProcess.spawn({ DATA_DIR: await temporaryFolder(), ADVERTISE_ADDRESS: '127.0.0.1' });
+      await server.logged(({ msg }) => msg === 'the view follows the registry', 'the view');
+      expect(await server.end('SIGTERM', AT_ONCE_MS)).toEqual({ code: 0, signal: null });
+      expect(server.stderr).toBe('');
+    },
+    30_000,
+  );
+
+  it.concurrent(
+    'and SIGINT are the same',
+    async () => {
+      const server = await ServerProcess.start({ ADVERTISE_ADDRESS: '127.0.0.1' });
+      expect(await server.end('SIGINT', AT_ONCE_MS)).toEqual({ code: 0, signal: null });
+      expect(server.log.some(({ cause }) => cause === 'deregistered')).toBe(true);
+      expect(server.log.at(-1)).toMatchObject({ msg: 'stopped' });
+    },
+    30_000,
+  );
+});
+
+describe('a start', () => {
+  /** How it ends that cannot begin: exit code 1, and on standard error what is wrong, a line each. */
+  async function refusal(environment: Environment, args: readonly string[] = []): Promise<string[]> {
+    const { code, stdout, stderr } = await ServerProcess.run(environment, args);
+    expect(stderr).not.toMatch(/^ {4}at /m);
+    expect(stdout).not.toContain('serving');
+    expect(code).toBe(1);
+    return stderr.trimEnd().split('\n');
+  }
+
+  async function freePort(): Promise<number> {
+    const holder = createServer().listen(0, '127.0.0.1');
+    await once(holder, 'listening');
+    const { port } = holder.address() as AddressInfo;
+    holder.close();
+    return port;
+  }
+
+  it.concurrent(
+    'says that the port is in use',
+    async () => {
+      const holder = createServer().listen(0, '127.0.0.1');
+      await once(holder, 'listening');
+      const { port } = holder.address() as AddressInfo;
+      expect(await refusal({ SERVICE_PORT: String(port) })).toEqual([
+        expect.stringMatching(new RegExp(`in use.*127\\.0\\.0\\.1:${port}`)),
+      ]);
+      holder.close();
+    },
+    30_000,
+  );
+
+  it.concurrent('says everything that is wrong with the environment at once, and no secret', async () => {
+    const lines = await refusal({
+      REGISTRY_TYPE: 'zookeeper',
+      SERVICE_PORT: 'abc',
+      LOG_LEVEL: 'loud',
+      HEARTBEAT_INTERVAL: '200',
+      SERVICE_DISCOVERY_SECRET: 'swordfish',
+    });
+    expect(lines[0]).toContain('5 problems');
+    expect(lines.slice(1).sort()).toEqual([
+      expect.stringMatching(/HEARTBEAT_INTERVAL=200: must be at most half of SERVICE_TTL/),
+      expect.stringMatching(/LOG_LEVEL=loud: must be one of .*info/),
+      expect.stringMatching(/REGISTRY_TYPE=zookeeper: must be one of .*memory/),
+      expect.stringMatching(/SERVICE_DISCOVERY_SECRET=\*+:/),
+      expect.stringMatching(/SERVICE_PORT=abc: must be an integer/),
+    ]);
+    expect(lines.join()).not.toContain('swordfish');
+  });
+
+  it.concurrent('refuses a flag that it does not know', async () => {
+    expect((await refusal({}, ['--prnt-config']))[0]).toContain('--prnt-config');
+  });
+
+  it.concurrent('shows with --print-config what is in force, and from where', async () => {
+    const environment = { SERVICE_DISCOVERY_SERVICE_TTL: '1m', HEALTH_CHECK_INTERVAL: '7' };
+    const { code, stdout, stderr } = await ServerProcess.run({ ...environment, SERVICE_TTL: '' }, ['--print-config']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^SERVICE_TTL=1m +# from alias SERVICE_DISCOVERY_SERVICE_TTL$/m);
+    expect(stdout).toMatch(/^HEALTH_CHECK_INTERVAL=7 +# from environment$/m);
+    expect(stdout).toMatch(/^REGISTRY_TYPE=memory +# from profile test$/m);
+    expect(stdout).toMatch(/^SERVICE_NAME=service-discovery +# from default$/m);
+  });
+
+  it.concurrent('in production names its registry, has a port, and does not serve strangers unasked', async () => {
+    const production = { ENVIRONMENT: 'production', SERVICE_HOST: '0.0.0.0', LOG_LEVEL: '', LOG_FORMAT: '' };
+    expect((await refusal(production)).slice(1).sort()).toEqual([
+      expect.stringMatching(/REGISTRY_TYPE is not set and has no default here: must be one of/),
+      expect.stringMatching(/SERVICE_HOST=0\.0\.0\.0: would let everybody .*AUTH_DISABLED=true/),
+      expect.stringMatching(/SERVICE_PORT=0: must be from 1 to 65535/),
+    ]);
+  });
+
+  it.concurrent(
+    'in production, on loopback, logs JSON and probes nothing at loopback',
+    async () => {
+      const server = await ServerProcess.start({
+        ENVIRONMENT: 'production',
+        REGISTRY_TYPE: 'memory',
+        SERVICE_PORT: String(await freePort()),
+        LOG_LEVEL: '',
+        LOG_FORMAT: '',
+      });
+      const http = new HttpClient(server.url);
+      await register(http, { id: 'a', port: server.port, health_check: { type: 'tcp' } });
+      const { data } = await http.post<{ output: string }>('/api/v1/health/a/check');
+      expect(data.output).toContain('is refused: loopback');
+      await http.close();
+      expect(await server.end('SIGTERM', AT_ONCE_MS)).toEqual({ code: 0, signal: null });
+    },
+    30_000,
+  );
+});
