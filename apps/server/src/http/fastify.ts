@@ -26,7 +26,8 @@ export function createAdapter(logger: Logger): FastifyAdapter {
     routerOptions: { maxParamLength: PARAM_LIMIT },
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    http: { maxHeaderSize: HEADER_LIMIT_BYTES },
+    // A request without Host is refused below, in our own form.
+    http: { maxHeaderSize: HEADER_LIMIT_BYTES, requireHostHeader: false },
     // What is in flight on a kept connection is answered while we close, and the connection then ends.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -35,6 +36,8 @@ export function createAdapter(logger: Logger): FastifyAdapter {
     clientErrorHandler: answerBrokenRequest,
   });
   const fastify: FastifyInstance = adapter.getInstance();
+  // An expectation that we do not know may be passed over; Node would refuse it without a word.
+  fastify.server.on('checkExpectation', (...exchange) => fastify.server.emit('request', ...exchange));
   // JSON alone is taken: a body that we could not read must not pass for an empty one.
   fastify.removeContentTypeParser('text/plain');
   acceptEmptyJson(fastify);
@@ -65,7 +68,7 @@ function malformedJson(error: Error): Problem {
  */
 export function addHooks(fastify: FastifyInstance, answers: Answers, options: RequestObservers): void {
   fastify.addHook('onRequest', (request, reply, done) => {
-    const refusal = request.url.startsWith(API) ? refusalOfJson(request) : undefined;
+    const refusal = refusalWithoutHost(request) ?? (request.url.startsWith(API) ? refusalOfJson(request) : undefined);
     if (refusal) done(refusal);
     else if (request.method !== 'GET' || !answers.sendKept(request, reply)) done();
   });
@@ -73,6 +76,12 @@ export function addHooks(fastify: FastifyInstance, answers: Answers, options: Re
     observe(request, reply, options);
     done();
   });
+}
+
+/** HTTP/1.1 demands one (RFC 9112, section 3.2). */
+function refusalWithoutHost({ headers, raw }: FastifyRequest): Problem | undefined {
+  if (headers.host !== undefined || raw.httpVersion === '1.0') return undefined;
+  return new Problem(400, 'MALFORMED_REQUEST', 'the Host header is missing');
 }
 
 export interface RequestObservers {
