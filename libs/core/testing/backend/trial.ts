@@ -16,7 +16,8 @@ import { Watcher } from '../watcher.js';
  * - `cut`: connections break, and new ones are refused.
  * - `frozen`: connections stay, and nothing is answered.
  * - `forgotten`: cut, and the registry cannot tell any more what happened meanwhile (compaction, 410).
- * - `rewound`: cut, and the registry is put back to what it was before (a backup restored).
+ * - `rewound`: what happens meanwhile is seen and then undone: connections break, and the registry is
+ *   put back to what it was before (a backup restored).
  */
 export type Outage = 'cut' | 'frozen' | 'forgotten' | 'rewound';
 
