@@ -29,6 +29,8 @@ export default tseslint.config(
   {
     files: ['**/*.spec.ts', '**/testing/**', 'test/**'],
     rules: {
+      // Answers are looked into as they come; what they must look like is what the test says.
+      '@typescript-eslint/no-explicit-any': 'off',
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',
       '@typescript-eslint/no-unsafe-argument': 'off',
