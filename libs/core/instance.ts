@@ -3,6 +3,7 @@ import type { HealthStatus, InstanceStatus } from './status.js';
 import { worst } from './status.js';
 import type { Version } from './version.js';
 import type { ChangeStamp } from './lifecycle.js';
+import { LIMITS } from './limits.js';
 
 /** Ids need not be unique across services: an instance is its service *and* its id. */
 export interface InstanceKey {
@@ -95,9 +96,11 @@ export function healthOf(record: InstanceRecord): HealthStatus {
 export const DEFAULT_WEIGHT = 100;
 export const DEFAULT_PROTOCOL = 'http';
 
-/** 0–65535; 0 takes no weighted share. */
+/** 0–65535; 0 takes no weighted share. What another tool has written as a weight and is none counts as absent. */
 export function weightOf(record: InstanceRecord): number {
-  return record.weight ?? (record.metadata.weight === undefined ? DEFAULT_WEIGHT : Number(record.metadata.weight));
+  const { weight = record.metadata.weight } = record;
+  const number = weight === undefined || weight === '' ? NaN : Number(weight);
+  return Number.isInteger(number) && number >= 0 && number <= LIMITS.maxWeight ? number : DEFAULT_WEIGHT;
 }
 
 export function regionOf(record: InstanceRecord): string | undefined {
