@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { HttpClient } from '../support/http-client.js';
 import { instancePath } from '../support/instances.js';
 import { endProcesses, ServerProcess } from '../support/process.js';
+import { until } from '../support/until.js';
 
 const SERVICES = '/api/v1/services';
 const COUNT = 2_000;
@@ -37,15 +38,9 @@ function valueIn(text: string, name: string): number {
 
 const handles = () => metric('nodejs_active_handles_total');
 
-/** What is open drops to what it was: connections that are gone take a moment to be noticed. */
-async function settlesAt(most: number): Promise<number> {
-  const end = performance.now() + 10_000;
-  let count = await handles();
-  while (count > most && performance.now() < end) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    count = await handles();
-  }
-  return count;
+/** Connections that are gone take a moment to be noticed. */
+async function untilHandles(most: number): Promise<void> {
+  await until(async () => (await handles()) <= most, 10_000);
 }
 
 /** One request on a connection of its own. */
@@ -56,8 +51,10 @@ async function ask(path: string): Promise<Socket> {
   return socket;
 }
 
-async function statusOf(socket: Socket): Promise<number> {
+async function answerToOneMore(index: string): Promise<number> {
+  const socket = await ask(`${SERVICES}?index=${index}&wait=1ms`);
   const [data] = (await once(socket, 'data')) as [Buffer];
+  socket.destroy();
   return Number(data.toString('latin1').split(' ')[1]);
 }
 
@@ -94,7 +91,7 @@ describe('a server with much to do', () => {
     const share = Math.min(1, cpu / ((performance.now() - begun) / 1_000));
     expect(valueIn(text, 'nodejs_eventloop_lag_max_seconds') * share).toBeLessThan(LONGEST_TURN_S);
     expect(await metric('service_discovery_registered_services_total')).toBe(0);
-    expect(await settlesAt(before)).toBeLessThanOrEqual(before);
+    await untilHandles(before);
   }, 60_000);
 
   it('leaves no waiter behind of long polls that were dropped', async () => {
@@ -106,23 +103,12 @@ describe('a server with much to do', () => {
           ask(i % 2 === 0 ? `${SERVICES}?index=${index}&wait=10m` : `/api/v1/health/x?index=${index}&wait=10m`),
         ),
       );
-      // When one more is refused, all of them wait.
-      let refused: number;
-      do {
-        const extra = await ask(`${SERVICES}?index=${index}&wait=1ms`);
-        refused = await statusOf(extra);
-        extra.destroy();
-      } while (refused !== 429 && refused !== 503);
+      // When one more is refused, all of them wait; when one more is taken, they have been let go.
+      await until(async () => [429, 503].includes(await answerToOneMore(index)), 10_000);
       for (const poll of polls) poll.destroy();
-      // And when one more is taken, they have been let go.
-      let taken: number;
-      do {
-        const extra = await ask(`${SERVICES}?index=${index}&wait=1ms`);
-        taken = await statusOf(extra);
-        extra.destroy();
-      } while (taken !== 200);
+      await until(async () => (await answerToOneMore(index)) === 200, 10_000);
     }
-    expect(await settlesAt(before)).toBeLessThanOrEqual(before);
+    await untilHandles(before);
     expect(server.log.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
     expect(server.stderr).toBe('');
   }, 60_000);

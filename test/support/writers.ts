@@ -4,6 +4,8 @@ import { instancePath, type Instance, type ServiceSummary } from './instances.js
 const LANES = 24;
 const BATCH_LANES = 4;
 const BATCH = 50;
+/** Violations that are shown. */
+const SHOWN = 10;
 
 /** What is known of an instance: as the server has last shown it, or gone. */
 type Known = { readonly shown: Instance } | 'gone';
@@ -57,7 +59,8 @@ export class Writers {
       return was === is ? [] : [`${id} was ${was} and is ${is}`];
     });
     const unasked = [...there.keys()].filter((id) => !this.acknowledged.has(id) && !this.unknown.has(id));
-    return [...wrong, ...unasked.map((id) => `${id} was never asked for`), ...this.refusals];
+    const all = [...wrong, ...unasked.map((id) => `${id} was never asked for`), ...this.refusals];
+    return all.length <= SHOWN ? all : [...all.slice(0, SHOWN), `and ${all.length - SHOWN} more`];
   }
 
   private async singly(http: HttpClient, lane: string): Promise<void> {
