@@ -4,6 +4,8 @@ import { BackendError, keyOf, type Logger, type Registration } from '#core';
 import type { Registrations } from '../registration/registrations.js';
 
 const ACTOR = 'service-discovery';
+/** Until the registry knows of us, no other replica counts on us: that is not to last a whole heartbeat. */
+const RETRY_MS = 1_000;
 
 export interface OwnRegistrationOptions {
   readonly serviceName: string;
@@ -19,6 +21,8 @@ export class OwnRegistration {
   private readonly stopping = new AbortController();
   private beating: Promise<void> = Promise.resolve();
   private readonly registration: Registration;
+  private registered = false;
+  private complained = false;
 
   constructor(
     private readonly registrations: Registrations,
@@ -45,29 +49,43 @@ export class OwnRegistration {
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.beating;
-    await this.registrations
-      .deregister(keyOf(this.registration), ACTOR)
-      .catch((error: unknown) => this.complain(error));
+    try {
+      await this.registrations.deregister(keyOf(this.registration), ACTOR);
+    } catch (error) {
+      if (this.registered && !isUnknown(error)) this.complain(error);
+    }
   }
 
   private async beat(): Promise<void> {
     const { signal } = this.stopping;
-    let registered = false;
+    const { heartbeatMs } = this.options;
     while (!signal.aborted) {
-      try {
-        if (registered) await this.registrations.heartbeat(keyOf(this.registration), {}, ACTOR);
-        else await this.registrations.registerAs(this.registration, ACTOR);
-        registered = true;
-      } catch (error) {
-        registered &&= !(error instanceof BackendError && error.code === 'NOT_FOUND');
-        if (registered) this.complain(error);
-      }
-      const pause = this.options.heartbeatMs * (0.9 + 0.2 * Math.random());
-      await sleep(pause, undefined, { signal, ref: false }).catch(() => undefined);
+      await this.tell();
+      const pause = this.registered ? heartbeatMs : Math.min(RETRY_MS, heartbeatMs);
+      await sleep(pause * (0.9 + 0.2 * Math.random()), undefined, { signal, ref: false }).catch(() => undefined);
     }
   }
 
+  private async tell(): Promise<void> {
+    try {
+      if (this.registered) await this.registrations.heartbeat(keyOf(this.registration), {}, ACTOR);
+      else await this.registrations.registerAs(this.registration, ACTOR);
+      this.registered = true;
+      this.complained = false;
+    } catch (error) {
+      if (this.registered && isUnknown(error)) this.registered = false;
+      else this.complain(error);
+    }
+  }
+
+  /** Once for each time that it begins to fail. */
   private complain(error: unknown): void {
+    if (this.complained) return;
+    this.complained = true;
     this.logger.warn({ err: error }, 'this replica could not tell the registry of itself');
   }
+}
+
+function isUnknown(error: unknown): boolean {
+  return error instanceof BackendError && error.code === 'NOT_FOUND';
 }
