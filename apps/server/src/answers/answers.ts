@@ -33,6 +33,11 @@ export interface Read {
 }
 
 const REACH_MS = 5_000;
+const REVISION = 'X-Registry-Revision';
+const AGE = 'X-Registry-Age';
+const SOURCE = 'X-Registry-Source';
+const HELD = 'X-Registry-Held';
+const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** Answers reads: waits for what the caller wants to see, and says how fresh it is. */
 export class Answers {
@@ -56,8 +61,18 @@ export class Answers {
   sendKept(request: FastifyRequest, reply: FastifyReply): boolean {
     const answer = this.cache.find(visibilityOf(request), request.url);
     if (!answer) return false;
-    this.setFreshness(reply);
-    this.write(request, reply, answer);
+    const { etag, held, body } = answer;
+    const { source = 'stale', ageMs } = this.catalog.freshnessNow();
+    const head = [REVISION, this.revision, AGE, String(ageMs), SOURCE, source, 'ETag', etag];
+    if (held) head.push(HELD, 'true');
+    // Most requests end here: past Fastify's own way to send, which costs a tenth of such an answer.
+    reply.hijack();
+    if (matches(request.headers['if-none-match'], etag)) {
+      reply.raw.writeHead(304, head).end();
+    } else {
+      head.push('Content-Type', JSON_TYPE, 'Content-Length', String(body.length));
+      reply.raw.writeHead(200, head).end(body);
+    }
     return true;
   }
 
@@ -84,11 +99,11 @@ export class Answers {
   /** Also on the answer to a write: what the writer has done is in the view at this revision. */
   setFreshness(reply: FastifyReply): void {
     const { source = 'stale', ageMs } = this.catalog.freshnessNow();
-    reply.headers({
-      'X-Registry-Revision': `${this.catalog.epoch}.${this.catalog.revision}`,
-      'X-Registry-Age': String(ageMs),
-      'X-Registry-Source': source,
-    });
+    reply.headers({ [REVISION]: this.revision, [AGE]: String(ageMs), [SOURCE]: source });
+  }
+
+  private get revision(): string {
+    return `${this.catalog.epoch}.${this.catalog.revision}`;
   }
 
   private make({ scope, content }: Read): ReadyAnswer {
@@ -109,12 +124,12 @@ export class Answers {
 
   private write(request: FastifyRequest, reply: FastifyReply, { etag, held, body }: ReadyAnswer): void {
     reply.header('ETag', etag);
-    if (held) reply.header('X-Registry-Held', 'true');
+    if (held) reply.header(HELD, 'true');
     if (matches(request.headers['if-none-match'], etag)) {
       void reply.code(304).send();
       return;
     }
-    void reply.code(200).header('Content-Type', 'application/json; charset=utf-8').send(body);
+    void reply.code(200).header('Content-Type', JSON_TYPE).send(body);
   }
 
   private async waitForChange(

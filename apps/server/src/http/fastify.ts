@@ -6,6 +6,7 @@ import type { Answers } from '../answers/answers.js';
 import { refusalOfJson } from './negotiation.js';
 import { Problem } from './problem.js';
 import { sendProblem } from './problem.filter.js';
+import { RequestCounter } from './request-counter.js';
 import { answerBrokenRequest, methodNotAllowed } from './routing-errors.js';
 
 const BODY_LIMIT_BYTES = 4 * 1_024 * 1_024;
@@ -66,14 +67,16 @@ function malformedJson(error: Error): Problem {
  * What runs before and after Nest's pipeline. Answers that are ready go out from here: behind
  * negotiation and, once there is any, authentication, like everything else.
  */
-export function addHooks(fastify: FastifyInstance, answers: Answers, options: RequestObservers): void {
+export function addHooks(fastify: FastifyInstance, answers: Answers, { metrics, log }: RequestObservers): void {
+  const counter = metrics && new RequestCounter(metrics.httpRequests);
   fastify.addHook('onRequest', (request, reply, done) => {
     const refusal = refusalWithoutHost(request) ?? (request.url.startsWith(API) ? refusalOfJson(request) : undefined);
     if (refusal) done(refusal);
     else if (request.method !== 'GET' || !answers.sendKept(request, reply)) done();
   });
   fastify.addHook('onResponse', (request, reply, done) => {
-    observe(request, reply, options);
+    counter?.count(request.method, request.routeOptions.url ?? 'none', reply.statusCode);
+    if (log) logRequest(request, reply, log);
     done();
   });
 }
@@ -90,8 +93,6 @@ export interface RequestObservers {
   readonly log?: Logger;
 }
 
-function observe(request: FastifyRequest, reply: FastifyReply, { metrics, log }: RequestObservers): void {
-  const { method } = request;
-  metrics?.httpRequests.inc({ method, route: request.routeOptions.url ?? 'none', status: reply.statusCode });
-  log?.info({ method, url: request.url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'request');
+function logRequest({ method, url }: FastifyRequest, reply: FastifyReply, log: Logger): void {
+  log.info({ method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'request');
 }
