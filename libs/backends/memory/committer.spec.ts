@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { keyOf, silentLogger } from '#core';
 import { registration } from '#core/testing';
 import { MemoryBackend } from './backend.js';
@@ -13,6 +13,7 @@ class FakeStore implements Store {
   writes = 0;
   failing = false;
   closed = false;
+  release: () => void = () => undefined;
   private hanging: Promise<void> | undefined;
   private lastVersion = 0;
 
@@ -36,18 +37,9 @@ class FakeStore implements Store {
     this.closed = true;
   }
 
-  /** Until the function that it returns is called. */
-  hang(): () => void {
-    let release!: () => void;
-    this.hanging = new Promise((resolve) => (release = resolve));
-    return release;
+  hang(): void {
+    this.hanging = new Promise((resolve) => (this.release = resolve));
   }
-}
-
-async function started(store: Store): Promise<MemoryBackend> {
-  const backend = new MemoryBackend({ logger: silentLogger, now: Date.now, graceMs: 0 }, store);
-  await backend.start();
-  return backend;
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -55,23 +47,32 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 describe('memory on a disk with trouble', () => {
+  let store: FakeStore;
+  let backend: MemoryBackend;
+
+  beforeEach(async () => {
+    store = new FakeStore();
+    backend = new MemoryBackend({ logger: silentLogger, now: Date.now, graceMs: 0 }, store);
+    await backend.start();
+  });
+
+  afterEach(async () => {
+    store.release();
+    await backend.stop();
+  });
+
   it('acknowledges nothing before it is on disk', async () => {
-    const store = new FakeStore();
-    const backend = await started(store);
-    const release = store.hang();
+    store.hang();
     let acknowledged = false;
     const registered = backend.registrar.register(registration(), { actor }).then(() => (acknowledged = true));
     await until(() => store.writes === 1);
     expect(acknowledged).toBe(false);
-    release();
+    store.release();
     await registered;
     expect(store.kept.size).toBe(1);
-    await backend.stop();
   });
 
   it('says that the outcome is unknown, and writes it once the disk works again', async () => {
-    const store = new FakeStore();
-    const backend = await started(store);
     store.failing = true;
     await expect(backend.registrar.register(registration(), { actor })).rejects.toMatchObject({
       code: 'OUTCOME_UNKNOWN',
@@ -79,24 +80,18 @@ describe('memory on a disk with trouble', () => {
     expect(store.kept.size).toBe(0);
     store.failing = false;
     await until(() => store.kept.size === 1);
-    await backend.stop();
   });
 
   it('acknowledges what waits for the next attempt, and attempts once in a while only', async () => {
-    const store = new FakeStore();
-    const backend = await started(store);
     store.failing = true;
     await expect(backend.registrar.register(registration(), { actor })).rejects.toThrow();
     store.failing = false;
     await backend.registrar.register(registration({ serviceId: 'later' }), { actor });
     expect([...store.kept.keys()].sort()).toEqual(['api/api-1', 'api/later']);
     expect(store.writes).toBe(2);
-    await backend.stop();
   });
 
   it('writes the newest state of what had failed, a removal too', async () => {
-    const store = new FakeStore();
-    const backend = await started(store);
     await backend.registrar.register(registration(), { actor });
     await backend.registrar.register(registration({ serviceId: 'leaving' }), { actor });
     store.failing = true;
@@ -108,50 +103,39 @@ describe('memory on a disk with trouble', () => {
     store.failing = false;
     await backend.registrar.update(KEY, { kind: 'patch', tags: ['second'] }, { actor });
     expect([...store.kept.values()].map(({ record }) => record.tags)).toEqual([['second']]);
-    await backend.stop();
   });
 
   it('gathers what comes while one write is under way into one more', async () => {
-    const store = new FakeStore();
-    const backend = await started(store);
-    const release = store.hang();
+    store.hang();
     const first = backend.registrar.register(registration(), { actor });
     await until(() => store.writes === 1);
     const more = Array.from({ length: 100 }, (_, i) =>
       backend.registrar.register(registration({ serviceId: `more-${i}` }), { actor }),
     );
-    release();
+    store.release();
     await Promise.all([first, ...more]);
     expect(store.writes).toBe(2);
     expect(store.kept.size).toBe(101);
-    await backend.stop();
   });
 
   it('acknowledges what follows an acknowledgement at once', async () => {
-    const backend = await started(new FakeStore());
     for (let i = 0; i < 50; i++) {
       await Promise.all([
         backend.registrar.register(registration({ serviceId: `a-${i}` }), { actor }),
         backend.registrar.register(registration({ serviceId: `b-${i}` }), { actor }),
       ]);
     }
-    await backend.stop();
   });
 
   it('writes what is under way before it stops, and refuses what comes later', async () => {
-    const store = new FakeStore();
-    const backend = await started(store);
     const pending = backend.registrar.register(registration(), { actor });
     const stopped = backend.stop();
     await expect(backend.registrar.renew(KEY, {}, { actor })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await Promise.all([pending, stopped]);
     expect(store.kept.size).toBe(1);
-    await backend.stop();
   });
 
   it('tries once more when it stops, and stops without success too', async () => {
-    const store = new FakeStore();
-    const backend = await started(store);
     store.failing = true;
     await expect(backend.registrar.register(registration(), { actor })).rejects.toThrow();
     const pending = backend.registrar.register(registration({ serviceId: 'pending' }), { actor });
@@ -162,15 +146,13 @@ describe('memory on a disk with trouble', () => {
   });
 
   it('lets a caller go that waits no longer, and writes all the same', async () => {
-    const store = new FakeStore();
-    const backend = await started(store);
-    const release = store.hang();
+    store.hang();
     const signal = AbortSignal.timeout(20);
     await expect(backend.registrar.register(registration(), { actor, signal })).rejects.toMatchObject({
       code: 'OUTCOME_UNKNOWN',
     });
     await expect(backend.registrar.renew(KEY, {}, { actor, signal })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-    release();
+    store.release();
     await backend.stop();
     expect(store.kept.size).toBe(1);
   });

@@ -9,7 +9,8 @@ import { durable, temporaryFolder } from './testing/durable.js';
 const actor = 'test';
 /** Places in each file that are tried. */
 const PLACES = process.env.SOAK ? 500 : 8;
-const metadata = { text: 'x'.repeat(400) };
+/** Large enough for a log of several of LevelDB's blocks of 32 KiB: it goes on reading in the next one after damage. */
+const metadata = Object.fromEntries(Array.from({ length: 5 }, (_, i) => [`key-${i}`, `${i}`.repeat(500)]));
 
 let folder: string;
 /** Stopped in the middle of its life: tables of several starts, and a log of the last one. */
@@ -68,6 +69,16 @@ async function filesOf(dataDir: string): Promise<string[]> {
   return files.sort();
 }
 
+async function fileOf(ending: string, dataDir = sound): Promise<string> {
+  return (await filesOf(dataDir)).find((name) => name.endsWith(ending))!;
+}
+
+async function flip(file: string, at: number, change = 0xff): Promise<void> {
+  const bytes = await readFile(file);
+  bytes[at]! ^= change;
+  await writeFile(file, bytes);
+}
+
 function places(size: number): number[] {
   const step = Math.max(1, Math.floor(size / PLACES));
   return [...new Set([...Array.from({ length: PLACES }, (_, i) => i * step), size - 1])].filter((at) => at < size);
@@ -87,12 +98,10 @@ describe('a damaged folder', () => {
 
   it('never starts with less than was acknowledged when bytes have changed', async () => {
     for (const file of await filesOf(sound)) {
-      const bytes = await readFile(join(sound, file));
-      for (const at of places(bytes.length)) {
+      const { size } = await stat(join(sound, file));
+      for (const at of places(size)) {
         for (const change of [0x01, 0xff]) {
-          const flipped = Buffer.from(bytes);
-          flipped[at]! ^= change;
-          const dataDir = await damaged((of) => writeFile(join(of, file), flipped));
+          const dataDir = await damaged((of) => flip(join(of, file), at, change));
           expectWholeOrRefused(await startOn(dataDir), `${file}, byte ${at}, xor ${change}`);
         }
       }
@@ -111,8 +120,23 @@ describe('a damaged folder', () => {
     }
   }, 600_000);
 
+  it('is refused when a write is missing from the middle of the log', async () => {
+    const log = await fileOf('.log');
+    const dataDir = await damaged((of) => flip(join(of, log), 100));
+    expect(await startOn(dataDir)).toMatch(/is corrupt \((it should hold \d+ instances|its checksum is wrong)/);
+  });
+
+  it('is refused before LevelDB reads a damaged table', async () => {
+    const table = await fileOf('.ldb');
+    const { size } = await stat(join(sound, table));
+    for (const at of [0, size >> 1, size - 60]) {
+      const dataDir = await damaged((of) => flip(join(of, table), at));
+      expect(await startOn(dataDir)).toMatch(/is corrupt \(\d+\.ldb is damaged\)/);
+    }
+  });
+
   it('starts with the rest of a merge that was cut short, which is in no use', async () => {
-    const table = (await filesOf(sound)).find((name) => name.endsWith('.ldb'))!;
+    const table = await fileOf('.ldb');
     const bytes = await readFile(join(sound, table));
     const unfinished = bytes.subarray(0, bytes.length / 2);
     const dataDir = await damaged((of) => writeFile(join(of, 'registry', '000999.ldb'), unfinished));
@@ -120,7 +144,7 @@ describe('a damaged folder', () => {
   });
 
   it('is refused at the next start too', async () => {
-    const log = (await filesOf(sound)).find((name) => name.endsWith('.log'))!;
+    const log = await fileOf('.log');
     const dataDir = await damaged((of) => truncate(join(of, log), 100));
     const first = await startOn(dataDir);
     expect(first).toMatch(/is corrupt \(changes up to \d+ were acknowledged, only those up to \d+ are there\)/);
@@ -128,7 +152,7 @@ describe('a damaged folder', () => {
   });
 
   it('starts without what is missing when the operator says so', async () => {
-    const log = (await filesOf(sound)).find((name) => name.endsWith('.log'))!;
+    const log = await fileOf('.log');
     const dataDir = await damaged((of) => truncate(join(of, log), 100));
     expect(await startOn(dataDir)).toMatch(/delete the file "acknowledged" in it to go on without them$/);
     await rm(join(dataDir, 'acknowledged'));
@@ -150,7 +174,7 @@ describe('a write that was cut short', () => {
     const whole = comparable(await backend.list());
     await backend.stop();
 
-    const log = (await filesOf(before)).find((name) => name.endsWith('.log'))!;
+    const log = await fileOf('.log', before);
     const [{ size: begin }, bytes] = await Promise.all([stat(join(before, log)), readFile(join(dataDir, log))]);
     expect(bytes.length).toBeGreaterThan(begin);
     for (const at of [...places(bytes.length - begin).map((offset) => begin + offset), bytes.length]) {
