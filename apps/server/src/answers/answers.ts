@@ -57,6 +57,13 @@ export class Answers {
     this.write(request, reply, answer);
   }
 
+  /** Answers with what is no part of the view: made for each request, kept for none. */
+  sendNow(request: FastifyRequest, reply: FastifyReply, content: object): void {
+    this.setFreshness(reply);
+    const body = Buffer.from(JSON.stringify(content));
+    this.write(request, reply, { etag: etagOf(body), held: false, body });
+  }
+
   /** Answers from what an earlier request of the same kind has left behind. False when there is nothing. */
   sendKept(request: FastifyRequest, reply: FastifyReply): boolean {
     const answer = this.cache.find(visibilityOf(request), request.url);
@@ -109,12 +116,9 @@ export class Answers {
   private make({ scope, content }: Read): ReadyAnswer {
     const revision = this.catalog.revisionOf(scope);
     const { body, held } = content();
-    const etag = createHash('sha1')
-      .update(JSON.stringify(body({ vitals: false })))
-      .digest('base64url');
     return {
       body: Buffer.from(JSON.stringify(body({ vitals: true }))),
-      etag: `"${etag}"`,
+      etag: etagOf(JSON.stringify(body({ vitals: false }))),
       scope,
       revision,
       held,
@@ -122,7 +126,11 @@ export class Answers {
     };
   }
 
-  private write(request: FastifyRequest, reply: FastifyReply, { etag, held, body }: ReadyAnswer): void {
+  private write(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { etag, held, body }: Pick<ReadyAnswer, 'etag' | 'held' | 'body'>,
+  ): void {
     reply.header('ETag', etag);
     if (held) reply.header(HELD, 'true');
     if (matches(request.headers['if-none-match'], etag)) {
@@ -171,6 +179,10 @@ export class Answers {
       { 'Retry-After': '1' },
     );
   }
+}
+
+function etagOf(content: string | Buffer): string {
+  return `"${createHash('sha1').update(content).digest('base64url')}"`;
 }
 
 /** If-None-Match compares weakly (RFC 9110, section 13.1.2). */

@@ -1,11 +1,13 @@
-import { Controller, Get, Inject, Query } from '@nestjs/common';
+import { Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Answers } from '../../answers/answers.js';
 import { Needs } from '../../auth/roles.js';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RegistryBackend } from '#core';
 import { Balancer } from '#balancing';
 import type { Seams } from '../../seams.js';
 import { BACKEND, SEAMS } from '../../tokens.js';
-import { Answers } from '../openapi.js';
+import { AnswersRead } from '../openapi.js';
 import { capabilitiesAnswer, success } from './schemas/answers.js';
 import { noQuery } from './schemas/queries.js';
 
@@ -16,15 +18,20 @@ export class CapabilitiesController {
     @Inject(BACKEND) private readonly backend: RegistryBackend,
     @Inject(SEAMS) private readonly seams: Seams,
     private readonly balancer: Balancer,
+    private readonly answers: Answers,
   ) {}
 
   @Get()
   @Needs('reader')
   @ApiOperation({ summary: 'What this server can do: its registry, and what is loaded at every seam' })
-  @Answers(200, success(capabilitiesAnswer))
-  capabilities(@Query({ schema: noQuery }) _query: object) {
+  @AnswersRead(success(capabilitiesAnswer))
+  capabilities(
+    @Query({ schema: noQuery }) _query: object,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): void {
     const { removalCauses, notes, ...rest } = this.backend.capabilities;
-    return {
+    this.answers.sendNow(request, reply, {
       success: true,
       data: {
         backend: { ...rest, removal_causes: removalCauses, notes: [...notes] },
@@ -35,6 +42,6 @@ export class CapabilitiesController {
         authentication_schemes: [],
         dialects: [],
       },
-    };
+    });
   }
 }
