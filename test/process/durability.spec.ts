@@ -51,7 +51,7 @@ describe('kill -9 under registrations at full speed', () => {
         const acknowledged = writers.size;
         await onFolder({ DATA_DIR }, async (http, server) => {
           expect(await writers.violations(http)).toEqual([]);
-          const written = writers.writeUntilKilled(server.url, `round-${round}`);
+          const written = writers.writeUntilAway(server.url, `round-${round}`);
           await sleep(300 + Math.random() * 500);
           await server.end('SIGKILL');
           await written;

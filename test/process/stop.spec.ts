@@ -5,6 +5,8 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { HttpClient } from '../support/http-client.js';
 import { register, type ServiceSummary } from '../support/instances.js';
 import { endProcesses, ServerProcess, temporaryFolder, within, type Environment } from '../support/process.js';
+import { until } from '../support/until.js';
+import { Writers } from '../support/writers.js';
 
 const SERVICES = '/api/v1/services';
 /** An end that waits for nothing, on a busy machine. Far from the grace of 15 s. */
@@ -122,6 +124,24 @@ describe('SIGTERM', () => {
       await http.close();
     },
     30_000,
+  );
+
+  it.concurrent(
+    'under registrations at full speed refuses none, and keeps what it has acknowledged',
+    async () => {
+      const DATA_DIR = await temporaryFolder();
+      const server = await ServerProcess.start({ DATA_DIR });
+      const writers = new Writers();
+      const written = writers.writeUntilAway(server.url, 'stop');
+      await until(() => writers.size > 500, 20_000);
+      expect(await server.end('SIGTERM', AT_ONCE_MS)).toEqual({ code: 0, signal: null });
+      await written;
+      const again = await ServerProcess.start({ DATA_DIR });
+      const http = new HttpClient(again.url);
+      expect(await writers.violations(http)).toEqual([]);
+      await http.close();
+    },
+    40_000,
   );
 
   it.concurrent(

@@ -25,7 +25,7 @@ describe('kill -9 under registrations at full speed, many times', () => {
           const http = new HttpClient(server.url);
           expect(await writers.violations(http)).toEqual([]);
           await http.close();
-          const written = writers.writeUntilKilled(server.url, `round-${round}`);
+          const written = writers.writeUntilAway(server.url, `round-${round}`);
           await sleep(100 + Math.random() * 3_000);
           server.signal('SIGKILL');
           await written;

@@ -11,7 +11,7 @@ const SHOWN = 10;
 type Known = { readonly shown: Instance } | 'gone';
 
 /**
- * Writes as fast as it can over kept connections until the server dies, and keeps account of what
+ * Writes as fast as it can over kept connections until the server is away, and keeps account of what
  * was acknowledged. Of a write that nobody heard the end of, both outcomes are right.
  */
 export class Writers {
@@ -20,7 +20,7 @@ export class Writers {
   private readonly refusals: string[] = [];
 
   /** Resolves when the server is away. */
-  async writeUntilKilled(url: string, round: string): Promise<void> {
+  async writeUntilAway(url: string, round: string): Promise<void> {
     const http = new HttpClient(url);
     try {
       await Promise.all([
