@@ -1,39 +1,91 @@
 import { applyDecorators, HttpCode } from '@nestjs/common';
-import { ApiHeader, ApiResponse } from '@nestjs/swagger';
+import { ApiHeader, ApiQuery, ApiResponse } from '@nestjs/swagger';
 import type { z } from 'zod';
-import { problemAnswer } from './v1/schemas/answers.js';
 
 const PROBLEM = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
 
-const FRESHNESS_HEADERS = {
-  'X-Registry-Revision': { description: 'EPOCH.N of this process’s view', schema: { type: 'string' as const } },
-  'X-Registry-Age': { description: 'milliseconds since it was in step', schema: { type: 'string' as const } },
-  'X-Registry-Source': { description: 'live, stale or snapshot', schema: { type: 'string' as const } },
-};
+function header(description: string, schema: object = { type: 'string' }, required = true) {
+  return { description, schema, required };
+}
 
-/** What a route answers: a success of this shape, and problems of these statuses. */
-export function Answers(status: number, schema: z.ZodType | undefined, ...problems: readonly number[]) {
+const FRESHNESS = {
+  'X-Registry-Revision': header('EPOCH.N of this process’s view', {
+    type: 'string',
+    pattern: '^[0-9a-f]+\\.[0-9]+$',
+  }),
+  'X-Registry-Age': header('milliseconds since the view was in step; 0 while it is', { type: 'integer', minimum: 0 }),
+  'X-Registry-Source': header('what the view is; none: a write was taken before there was one', {
+    type: 'string',
+    enum: ['live', 'stale', 'snapshot', 'none'],
+  }),
+};
+const HELD = { 'X-Registry-Held': header('some of it was lost and is held for a while', { enum: ['true'] }, false) };
+const ETAG = { ETag: header('of the content, without what moves all the time') };
+const RETRY_AFTER = { 'Retry-After': header('seconds', { type: 'integer', minimum: 0 }) };
+
+/** What any request can meet. */
+const ANYWHERE = [400, 431, 500];
+
+function Problems(...statuses: readonly number[]) {
+  return applyDecorators(
+    ...[...new Set(statuses)].map((status) =>
+      ApiResponse({
+        status,
+        description: 'a problem (RFC 9457)',
+        content: PROBLEM,
+        ...(status === 503 && { headers: RETRY_AFTER }),
+      }),
+    ),
+  );
+}
+
+interface Success {
+  readonly status: number;
+  readonly schema?: z.ZodType;
+  /** Beside those of freshness. */
+  readonly headers?: object;
+}
+
+function Documented({ status, schema, headers }: Success, problems: readonly number[]) {
   return applyDecorators(
     HttpCode(status),
     ApiResponse({
       status,
       description: 'success',
-      headers: FRESHNESS_HEADERS,
+      headers: { ...FRESHNESS, ...headers },
       ...(schema && { standardSchema: schema }),
     }),
-    ...[...new Set([...problems, 400, 406, 414, 500, 503])].map((each) =>
-      ApiResponse({ status: each, description: 'a problem (RFC 9457)', content: PROBLEM }),
-    ),
+    Problems(...problems, ...ANYWHERE, 406, 414, 503),
   );
+}
+
+/** What a route answers: a success of this shape, and problems of these statuses. */
+export function Answers(status: number, schema: z.ZodType | undefined, ...problems: readonly number[]) {
+  return Documented({ status, schema }, problems);
 }
 
 /** A read: with an ETag, and 304 when the caller has it already. */
 export function AnswersRead(schema: z.ZodType, ...problems: readonly number[]) {
   return applyDecorators(
-    Answers(200, schema, ...problems),
-    ApiResponse({ status: 304, description: 'the caller has this content already' }),
-    ApiHeader({ name: 'If-None-Match', required: false, schema: { type: 'string' } }),
+    Documented({ status: 200, schema, headers: { ...ETAG, ...HELD } }, problems),
+    ApiResponse({
+      status: 304,
+      description: 'the caller has this content',
+      headers: { ...FRESHNESS, ...ETAG, ...HELD },
+    }),
+    ApiHeader({
+      name: 'If-None-Match',
+      description: 'ETags that the caller has the content of, or *',
+      required: false,
+      schema: { type: 'string' },
+    }),
   );
+}
+
+/** A pick: never the same for long. */
+export function AnswersPick(schema: z.ZodType, ...problems: readonly number[]) {
+  const uncached = { 'Cache-Control': header('not to be kept', { enum: ['no-store'] }) };
+  return Documented({ status: 200, schema, headers: { ...uncached, ...HELD } }, problems);
 }
 
 /** A write: its body is bounded and must be JSON. */
@@ -41,4 +93,38 @@ export function AnswersWrite(status: number, schema: z.ZodType | undefined, ...p
   return Answers(status, schema, 409, 413, 415, 501, ...problems);
 }
 
-export const PROBLEM_SCHEMA = problemAnswer;
+/** What this server says of itself, outside the API: no envelope, and the same shape when it is not well. */
+export function AnswersOfItself(schema: z.ZodType, ...unwell: readonly 503[]) {
+  return applyDecorators(
+    ApiResponse({ status: 200, description: 'success', standardSchema: schema }),
+    ...unwell.map((status) =>
+      ApiResponse({ status, description: 'not ready to answer', headers: RETRY_AFTER, standardSchema: schema }),
+    ),
+    Problems(...ANYWHERE),
+  );
+}
+
+/** Text in another format than JSON. */
+export function AnswersText(type: string, ...problems: readonly number[]) {
+  return applyDecorators(
+    ApiResponse({ status: 200, description: 'success', content: { [type]: { schema: { type: 'string' } } } }),
+    Problems(...problems, ...ANYWHERE),
+  );
+}
+
+/** `metadata.KEY=VALUE`, as often as there are keys: an object whose members are the parameters themselves. */
+export function FiltersByMetadata() {
+  return ApiQuery({
+    name: 'metadata',
+    description: 'metadata.KEY=VALUE, for any number of keys: instances whose metadata have these values',
+    required: false,
+    style: 'form',
+    explode: true,
+    schema: {
+      type: 'object',
+      propertyNames: { pattern: '^metadata\\.[^.]' },
+      additionalProperties: { type: 'string' },
+    } as object,
+    example: { 'metadata.version': '1.0' },
+  });
+}

@@ -1,7 +1,18 @@
 import type { INestApplication } from '@nestjs/common';
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { z } from 'zod';
 import { problemAnswer } from '../api/v1/schemas/answers.js';
+import { toJsonSchema } from './json-schema.js';
+import { polish } from './polish.js';
+
+const TAGS: Readonly<Record<string, string>> = {
+  registration: 'Instances come, say that they live, change and go.',
+  discovery: 'What there is, from this server’s own view; every read can wait for a change.',
+  balancing: 'One instance of many, and what callers saw of it.',
+  health: 'How services and instances are, and why.',
+  metrics: 'What callers have reported to this server.',
+  capabilities: 'What this server can do.',
+  'own health': 'This server itself, for whoever runs it.',
+};
 
 /** The description of the API, made when somebody first asks: most servers are never asked. */
 export class OpenApi {
@@ -18,15 +29,18 @@ export class OpenApi {
 
   private async make(): Promise<OpenAPIObject> {
     const { DocumentBuilder, SwaggerModule } = await import('@nestjs/swagger');
-    const config = new DocumentBuilder()
+    const builder = new DocumentBuilder()
       .setTitle('service-discovery')
       .setDescription('One API to register with and to ask, in front of the registry you already run.')
-      .setVersion('v1')
+      .setVersion('1')
       .setOpenAPIVersion('3.1.0')
-      .build();
-    const document = SwaggerModule.createDocument(this.app!, config);
-    const problem = z.toJSONSchema(problemAnswer, { io: 'output' }) as object;
-    document.components = { ...document.components, schemas: { ...document.components?.schemas, Problem: problem } };
-    return document;
+      .addServer('/');
+    for (const [name, description] of Object.entries(TAGS)) builder.addTag(name, description);
+    const document = SwaggerModule.createDocument(this.app!, builder.build(), {
+      standardSchemaConverter: toJsonSchema,
+    });
+    const { components } = toJsonSchema(problemAnswer, { schemaType: 'output' })!;
+    document.components = { ...document.components, schemas: { ...document.components?.schemas, ...components } };
+    return polish(document);
   }
 }

@@ -1,7 +1,8 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
-import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Metrics } from '#telemetry';
+import { AnswersText } from '../api/openapi.js';
 import { Needs } from '../auth/roles.js';
 import { notFound } from '../http/problem.js';
 import { METRICS } from '../tokens.js';
@@ -13,8 +14,8 @@ export class PrometheusController {
 
   @Get()
   @Needs('public')
-  @ApiOperation({ summary: 'Metrics in Prometheus’ text format' })
-  @ApiProduces('text/plain')
+  @ApiOperation({ operationId: 'getPrometheusMetrics', summary: 'Metrics in Prometheus’ text format' })
+  @AnswersText('text/plain', 404)
   async exposition(@Res() reply: FastifyReply): Promise<void> {
     if (!this.metrics) throw notFound('metrics are switched off (METRICS_ENABLED)');
     const { contentType, body } = await this.metrics.exposition();

@@ -5,7 +5,9 @@ import type { FastifyReply } from 'fastify';
 import { NO_FILTER } from '#core';
 import { Needs } from '../auth/roles.js';
 import { Discovery } from '../discovery/discovery.js';
+import { AnswersOfItself } from '../api/openapi.js';
 import { presentCounts } from '../api/v1/presenters/service.js';
+import { liveAnswer, readyAnswer, serverHealthAnswer } from './answers.js';
 import { Readiness } from './readiness.js';
 
 /** This server's own health, for whoever runs it. The services' health never changes a code here. */
@@ -21,14 +23,19 @@ export class OwnHealthController {
 
   @Get('live')
   @Needs('public')
-  @ApiOperation({ summary: 'The process runs and its event loop turns' })
+  @ApiOperation({ operationId: 'isLive', summary: 'The process runs and its event loop turns' })
+  @AnswersOfItself(liveAnswer)
   live() {
     return { status: 'up' };
   }
 
   @Get('ready')
   @Needs('public')
-  @ApiOperation({ summary: 'There is a view to answer from, live or not, and the server is not about to stop' })
+  @ApiOperation({
+    operationId: 'isReady',
+    summary: 'There is a view to answer from, live or not, and the server is not about to stop',
+  })
+  @AnswersOfItself(readyAnswer, 503)
   async ready(@Res({ passthrough: true }) reply: FastifyReply) {
     const { status, details } = await this.run([() => this.view(), () => this.traffic()]);
     if (status !== 'ok') reply.code(503).header('Retry-After', '1');
@@ -37,7 +44,8 @@ export class OwnHealthController {
 
   @Get()
   @Needs('public')
-  @ApiOperation({ summary: 'This server, its registry, and a summary of the services' })
+  @ApiOperation({ operationId: 'getServerHealth', summary: 'This server, its registry, and a summary of the services' })
+  @AnswersOfItself(serverHealthAnswer, 503)
   async health(@Res({ passthrough: true }) reply: FastifyReply) {
     const { details } = await this.run([() => this.registry(), () => this.view(), () => this.traffic()]);
     if (details.view?.status !== 'up' || details.traffic?.status !== 'up') reply.code(503).header('Retry-After', '1');

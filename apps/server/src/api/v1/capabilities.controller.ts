@@ -23,7 +23,10 @@ export class CapabilitiesController {
 
   @Get()
   @Needs('reader')
-  @ApiOperation({ summary: 'What this server can do: its registry, and what is loaded at every seam' })
+  @ApiOperation({
+    operationId: 'getCapabilities',
+    summary: 'What this server can do: its registry, and what is loaded at every seam',
+  })
   @AnswersRead(success(capabilitiesAnswer))
   capabilities(
     @Query({ schema: noQuery }) _query: object,

@@ -7,7 +7,7 @@ import type { CatalogEntry } from '#catalog';
 import { Answers, type Content } from '../../answers/answers.js';
 import { Needs } from '../../auth/roles.js';
 import { Discovery } from '../../discovery/discovery.js';
-import { AnswersRead } from '../openapi.js';
+import { AnswersRead, FiltersByMetadata } from '../openapi.js';
 import { presentInstance } from './presenters/instance.js';
 import { paginate } from './presenters/page.js';
 import { presentService } from './presenters/service.js';
@@ -25,8 +25,12 @@ export class DiscoveryController {
 
   @Get()
   @Needs('reader')
-  @ApiOperation({ summary: 'Services that have an instance under the filter, sorted by name' })
+  @ApiOperation({
+    operationId: 'listServices',
+    summary: 'Services that have an instance under the filter, sorted by name',
+  })
   @AnswersRead(page(serviceSummaryAnswer))
+  @FiltersByMetadata()
   async services(
     @Query({ schema: servicesQuery }) query: z.output<typeof servicesQuery>,
     @Req() request: FastifyRequest,
@@ -52,8 +56,9 @@ export class DiscoveryController {
 
   @Get(':name')
   @Needs('reader')
-  @ApiOperation({ summary: 'One service with its instances; a filter may leave none' })
+  @ApiOperation({ operationId: 'getService', summary: 'One service with its instances; a filter may leave none' })
   @AnswersRead(success(serviceAnswer), 404)
+  @FiltersByMetadata()
   async service(
     @Param('name', { schema: nameParam }) name: string,
     @Query({ schema: serviceQuery }) { filter, freshness }: z.output<typeof serviceQuery>,
@@ -75,8 +80,9 @@ export class DiscoveryController {
 
   @Get(':name/instances')
   @Needs('reader')
-  @ApiOperation({ summary: 'The instances of one service, sorted by id' })
+  @ApiOperation({ operationId: 'listInstances', summary: 'The instances of one service, sorted by id' })
   @AnswersRead(page(instanceAnswer), 404)
+  @FiltersByMetadata()
   async instances(
     @Param('name', { schema: nameParam }) name: string,
     @Query({ schema: instancesQuery }) query: z.output<typeof instancesQuery>,
@@ -103,7 +109,7 @@ export class DiscoveryController {
 
   @Get(':name/instances/:id')
   @Needs('reader')
-  @ApiOperation({ summary: 'One instance' })
+  @ApiOperation({ operationId: 'getInstance', summary: 'One instance' })
   @AnswersRead(success(instanceAnswer), 404)
   async instance(
     @Param('name', { schema: nameParam }) name: string,

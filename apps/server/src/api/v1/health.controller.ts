@@ -37,7 +37,10 @@ export class HealthController {
 
   @Get()
   @Needs('reader')
-  @ApiOperation({ summary: 'Health of a service by its name, else of the instance with this id' })
+  @ApiOperation({
+    operationId: 'getHealth',
+    summary: 'Health of a service by its name, else of the instance with this id',
+  })
   @AnswersRead(success(healthAnswer), 404, 409)
   async health(
     @Param('name_or_id', { schema: nameOrIdParam }) nameOrId: string,
@@ -59,7 +62,7 @@ export class HealthController {
 
   @Get('checks')
   @Needs('reader')
-  @ApiOperation({ summary: 'The checks of a service’s instances, or of one instance' })
+  @ApiOperation({ operationId: 'listChecks', summary: 'The checks of a service’s instances, or of one instance' })
   @AnswersRead(success(checkAnswer.array()), 404, 409)
   async checks(
     @Param('name_or_id', { schema: nameOrIdParam }) nameOrId: string,
@@ -79,7 +82,7 @@ export class HealthController {
 
   @Post('check')
   @Needs('operator')
-  @ApiOperation({ summary: 'Check now' })
+  @ApiOperation({ operationId: 'checkNow', summary: 'Check now' })
   @Documented(200, success(checkNowAnswer), 404, 409, 413, 415)
   async checkNow(
     @Param('name_or_id', { schema: nameOrIdParam }) nameOrId: string,

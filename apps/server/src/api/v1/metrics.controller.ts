@@ -23,7 +23,7 @@ export class MetricsController {
 
   @Get('services')
   @Needs('reader')
-  @ApiOperation({ summary: 'Requests, response times and errors by service' })
+  @ApiOperation({ operationId: 'getServiceMetrics', summary: 'Requests, response times and errors by service' })
   @AnswersRead(success(serviceMetricsAnswer.array()))
   services(
     @Query({ schema: noQuery }) _query: object,
@@ -40,7 +40,7 @@ export class MetricsController {
 
   @Get('instances')
   @Needs('reader')
-  @ApiOperation({ summary: 'The same by instance' })
+  @ApiOperation({ operationId: 'getInstanceMetrics', summary: 'The same by instance' })
   @AnswersRead(success(instanceMetricsAnswer.array()))
   instances(
     @Query({ schema: noQuery }) _query: object,

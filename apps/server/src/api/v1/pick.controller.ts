@@ -6,7 +6,7 @@ import { Balancer } from '#balancing';
 import { Answers as Freshness } from '../../answers/answers.js';
 import { Needs } from '../../auth/roles.js';
 import { Discovery } from '../../discovery/discovery.js';
-import { Answers, AnswersWrite } from '../openapi.js';
+import { AnswersPick, AnswersWrite, FiltersByMetadata } from '../openapi.js';
 import { presentInstance } from './presenters/instance.js';
 import { explanationAnswer, instanceAnswer } from './schemas/answers.js';
 import { idParam, nameParam } from './schemas/params.js';
@@ -30,8 +30,9 @@ export class PickController {
 
   @Get('instance')
   @Needs('reader')
-  @ApiOperation({ summary: 'One healthy instance, balanced' })
-  @Answers(200, pickAnswer, 404)
+  @ApiOperation({ operationId: 'pickInstance', summary: 'One healthy instance, balanced' })
+  @AnswersPick(pickAnswer, 404)
+  @FiltersByMetadata()
   async pick(
     @Param('name', { schema: nameParam }) name: string,
     @Query({ schema: pickQuery }) query: z.output<typeof pickQuery>,
@@ -54,7 +55,7 @@ export class PickController {
 
   @Post('instances/:id/outcome')
   @Needs('reader')
-  @ApiOperation({ summary: 'What a caller saw of the instance that it was given' })
+  @ApiOperation({ operationId: 'reportOutcome', summary: 'What a caller saw of the instance that it was given' })
   @AnswersWrite(204, undefined, 404)
   outcome(
     @Param('name', { schema: nameParam }) name: string,

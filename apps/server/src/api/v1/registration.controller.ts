@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Param, Patch, Post, Put, Query, Req, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { CatalogEntry } from '#catalog';
@@ -32,7 +32,7 @@ export class RegistrationController {
 
   @Post(['services', 'register'])
   @Needs('registrar')
-  @ApiOperation({ summary: 'Register an instance, or replace it' })
+  @ApiOperation({ operationId: 'register', summary: 'Register an instance, or replace it' })
   @AnswersWrite(201, success(instanceAnswer))
   async register(
     @Body({ schema: registrationInput }) input: RegistrationInput,
@@ -46,7 +46,7 @@ export class RegistrationController {
 
   @Post('services/batch')
   @Needs('registrar')
-  @ApiOperation({ summary: 'Register many: each succeeds or fails by itself' })
+  @ApiOperation({ operationId: 'registerBatch', summary: 'Register many: each succeeds or fails by itself' })
   @AnswersWrite(200, success(batchItemAnswer.array()))
   async registerBatch(
     @Body({ schema: batchInput }) items: z.output<typeof batchInput>,
@@ -67,8 +67,9 @@ export class RegistrationController {
 
   @Put('services/:name/instances/:id/heartbeat')
   @Needs('registrar')
-  @ApiOperation({ summary: 'Renew the lease; 404: register again' })
+  @ApiOperation({ operationId: 'heartbeat', summary: 'Renew the lease; 404: register again' })
   @AnswersWrite(200, success(instanceAnswer), 404)
+  @ApiBody({ required: false })
   async heartbeat(
     @Param('name', { schema: nameParam }) serviceName: string,
     @Param('id', { schema: idParam }) serviceId: string,
@@ -83,7 +84,7 @@ export class RegistrationController {
 
   @Patch('services/:name/instances/:id')
   @Needs('registrar')
-  @ApiOperation({ summary: 'Change tags, metadata or weight' })
+  @ApiOperation({ operationId: 'patchInstance', summary: 'Change tags, metadata or weight' })
   @AnswersWrite(200, success(instanceAnswer), 404)
   async patch(
     @Param('name', { schema: nameParam }) serviceName: string,
@@ -99,7 +100,7 @@ export class RegistrationController {
 
   @Put('services/:name/instances/:id/maintenance')
   @Needs('operator')
-  @ApiOperation({ summary: 'Take an instance out of rotation' })
+  @ApiOperation({ operationId: 'startMaintenance', summary: 'Take an instance out of rotation' })
   @AnswersWrite(200, success(instanceAnswer), 404)
   async startMaintenance(
     @Param('name', { schema: nameParam }) serviceName: string,
@@ -114,7 +115,7 @@ export class RegistrationController {
 
   @Delete('services/:name/instances/:id/maintenance')
   @Needs('operator')
-  @ApiOperation({ summary: 'Put an instance back into rotation' })
+  @ApiOperation({ operationId: 'endMaintenance', summary: 'Put an instance back into rotation' })
   @AnswersWrite(200, success(instanceAnswer), 404)
   async endMaintenance(
     @Param('name', { schema: nameParam }) serviceName: string,
@@ -129,7 +130,10 @@ export class RegistrationController {
 
   @Delete('services/:name/instances/:id')
   @Needs('registrar')
-  @ApiOperation({ summary: 'Deregister an instance; a second time is 404, which a client counts as success' })
+  @ApiOperation({
+    operationId: 'deregister',
+    summary: 'Deregister an instance; a second time is 404, which a client counts as success',
+  })
   @AnswersWrite(204, undefined, 404)
   async deregister(
     @Param('name', { schema: nameParam }) serviceName: string,
@@ -144,7 +148,10 @@ export class RegistrationController {
 
   @Delete('deregister/:service_id')
   @Needs('registrar')
-  @ApiOperation({ summary: 'Deregister by id alone; 409 with the candidates when it is not unique' })
+  @ApiOperation({
+    operationId: 'deregisterById',
+    summary: 'Deregister by id alone; 409 with the candidates when it is not unique',
+  })
   @AnswersWrite(204, undefined, 404)
   async deregisterById(
     @Param('service_id', { schema: idParam }) serviceId: string,

@@ -1,7 +1,7 @@
-import { serviceIdField, serviceNameField } from '#core';
 import { z } from 'zod';
+import { serviceId, serviceName } from './fields.js';
 
-export const nameParam = serviceNameField;
-export const idParam = serviceIdField;
+export const nameParam = serviceName;
+export const idParam = serviceId;
 /** A service's name, or an instance's id. */
 export const nameOrIdParam = z.string().min(1).max(1_024);

@@ -1,17 +1,7 @@
 import { z } from 'zod';
-import {
-  durationField,
-  LIMITS,
-  metadataKeyField,
-  NO_FILTER,
-  placeField,
-  reasonField,
-  serviceIdField,
-  serviceNameField,
-  tagField,
-  type InstanceFilter,
-} from '#core';
+import { LIMITS, metadataKeyField, NO_FILTER, serviceIdField, tagField, type InstanceFilter } from '#core';
 import type { FreshnessRequest, RevisionRef } from '../../../answers/answers.js';
+import { durationText, place, reason, serviceName } from './fields.js';
 
 // Every parameter comes as one string; a repeated one as an array, which none of these takes. What
 // is not named is refused: a misspelt `healthy_only` must not pass as if it had been obeyed.
@@ -22,7 +12,13 @@ const METADATA_PREFIX = 'metadata.';
 
 const flag = z
   .enum(['true', 'false', '1', '0'], 'must be true, false, 1 or 0')
-  .transform((text) => text === 'true' || text === '1');
+  .transform((text) => text === 'true' || text === '1')
+  .meta({ anyOf: [{ type: 'boolean' }, { enum: ['1', '0'] }], type: undefined, enum: undefined });
+
+/** One parameter with commas between, as the document has it; `docs/openapi.ts` says so for each array. */
+function commaSeparated(items: object): Record<string, unknown> {
+  return { type: 'array', items };
+}
 
 const revision = z
   .string()
@@ -34,7 +30,7 @@ const revision = z
 
 const waitShape = {
   index: revision.optional().meta({ description: 'hold the answer until something has changed after this revision' }),
-  wait: durationField()
+  wait: durationText()
     .refine((ms) => ms <= MAX_WAIT_MS, 'must be at most 10m')
     .optional()
     .meta({ description: 'how long to hold it (30s, at most 10m)' }),
@@ -42,10 +38,16 @@ const waitShape = {
 };
 
 const filterShape = {
-  tags: z.string().optional().meta({ description: 'comma-separated; instances that have all of them; !tag excludes' }),
+  tags: z
+    .string()
+    .optional()
+    .meta({
+      description: 'instances that have all of them; !tag excludes',
+      ...commaSeparated({ type: 'string', pattern: '^!?[^,]*$' }),
+    }),
   healthy_only: flag.optional(),
-  region: placeField.optional(),
-  zone: placeField.optional(),
+  region: place.optional(),
+  zone: place.optional(),
 };
 
 const pageShape = {
@@ -54,7 +56,8 @@ const pageShape = {
     .regex(/^\d{1,4}$/, 'must be a whole number')
     .transform(Number)
     .refine((limit) => limit >= 1 && limit <= 1_000, 'must be 1 to 1000')
-    .optional(),
+    .optional()
+    .meta({ description: 'pages of this many', type: 'integer', minimum: 1, maximum: 1_000, pattern: undefined }),
   cursor: z.string().max(2_048).optional().meta({ description: 'next_cursor of the page before' }),
 };
 
@@ -63,7 +66,8 @@ const include = (allowed: readonly string[]) =>
     .string()
     .transform((text) => text.split(','))
     .refine((parts) => parts.every((part) => allowed.includes(part)), `may hold ${allowed.join(', ')}`)
-    .optional();
+    .optional()
+    .meta(commaSeparated({ enum: allowed }));
 
 const tagList = z.array(tagField).max(LIMITS.tags);
 
@@ -160,7 +164,7 @@ export const oneQuery = strict(waitShape, { metadata: false })
   .superRefine(checkWait)
   .transform((query) => ({ freshness: readFreshness(query) }));
 
-export const healthQuery = strict({ ...waitShape, service: serviceNameField.optional() }, { metadata: false })
+export const healthQuery = strict({ ...waitShape, service: serviceName.optional() }, { metadata: false })
   .superRefine(checkWait)
   .transform((query) => ({ freshness: readFreshness(query), service: query.service }));
 
@@ -173,15 +177,15 @@ export const pickQuery = strict(
       .transform((text) => text.split(','))
       .pipe(z.array(serviceIdField).max(1_000))
       .optional()
-      .meta({ description: 'comma-separated ids' }),
+      .meta({ description: 'ids', ...commaSeparated({ type: 'string', minLength: 1 }) }),
     key: z
       .string()
       .min(1)
       .max(1_024)
       .optional()
       .meta({ description: 'for consistent_hash; else the caller’s address' }),
-    region: placeField.optional().meta({ description: 'where the caller is' }),
-    zone: placeField.optional().meta({ description: 'where the caller is' }),
+    region: place.optional().meta({ description: 'where the caller is' }),
+    zone: place.optional().meta({ description: 'where the caller is' }),
     explain: flag.optional(),
     min_revision: waitShape.min_revision,
   },
@@ -201,6 +205,6 @@ export const pickQuery = strict(
 });
 export type PickQuery = z.output<typeof pickQuery>;
 
-export const ofServiceQuery = strict({ service: serviceNameField.optional() }, { metadata: false });
-export const maintenanceQuery = strict({ reason: reasonField.optional() }, { metadata: false });
+export const ofServiceQuery = strict({ service: serviceName.optional() }, { metadata: false });
+export const maintenanceQuery = strict({ reason: reason.optional() }, { metadata: false });
 export const noQuery = strict({}, { metadata: false });

@@ -1,19 +1,6 @@
 import { z } from 'zod';
-import {
-  addressField,
-  durationField,
-  instanceStatusField,
-  LIMITS,
-  metadataField,
-  pathField,
-  placeField,
-  portField,
-  protocolField,
-  serviceIdField,
-  serviceNameField,
-  tagsField,
-  weightField,
-} from '#core';
+import { instanceStatusField, LIMITS, portField, protocolField, weightField } from '#core';
+import { address, duration, metadata, path, place, serviceId, serviceName, tags } from './fields.js';
 import { oneOfSpellings, spelled } from './spellings.js';
 
 /** Absent and null are the same to the clients of older systems. */
@@ -28,12 +15,12 @@ export const healthCheckInput = z
     type: optional(z.string().min(1).max(50)).meta({
       description: 'name of a probe; without it, what the other fields say',
     }),
-    interval: optional(durationField({ min: LIMITS.minIntervalMs })),
-    timeout: optional(durationField({ min: LIMITS.minTimeoutMs })),
-    ttl: optional(durationField({ min: LIMITS.minTtlMs })).meta({ description: 'for type ttl: the lease' }),
+    interval: optional(duration({ min: LIMITS.minIntervalMs })).meta({ description: 'at least 1 s' }),
+    timeout: optional(duration({ min: LIMITS.minTimeoutMs })).meta({ description: 'at most the interval' }),
+    ttl: optional(duration({ min: LIMITS.minTtlMs })).meta({ description: 'for type ttl: the lease; at least 5 s' }),
     success_before_passing: optional(z.int().min(1).max(100)),
     failures_before_critical: optional(z.int().min(1).max(100)),
-    deregister_critical_service_after: optional(durationField()).meta({ description: '0: never' }),
+    deregister_critical_service_after: optional(duration()).meta({ description: '0: never' }),
   })
   .meta({ id: 'HealthCheckInput' });
 
@@ -41,24 +28,24 @@ export type HealthCheckInput = z.output<typeof healthCheckInput>;
 
 export const registrationInput = z
   .object({
-    service_name: optional(serviceNameField),
-    name: optional(serviceNameField),
-    service_id: optional(serviceIdField),
-    id: optional(serviceIdField),
-    instance_id: optional(serviceIdField),
-    address: optional(addressField),
-    host: optional(addressField),
+    service_name: optional(serviceName),
+    name: optional(serviceName),
+    service_id: optional(serviceId),
+    id: optional(serviceId),
+    instance_id: optional(serviceId),
+    address: optional(address),
+    host: optional(address),
     port: portField,
     protocol: optional(protocolField),
-    path: optional(pathField),
-    tags: optional(tagsField),
-    metadata: optional(metadataField),
+    path: optional(path),
+    tags: optional(tags),
+    metadata: optional(metadata),
     weight: optional(weightField),
-    region: optional(placeField),
-    zone: optional(placeField),
+    region: optional(place),
+    zone: optional(place),
     status: optional(instanceStatusField),
-    ttl: optional(durationField({ min: LIMITS.minTtlMs })),
-    enable_tag_override: optional(z.boolean()),
+    ttl: optional(duration({ min: LIMITS.minTtlMs })).meta({ description: 'of the lease; at least 5 s' }),
+    enable_tag_override: optional(z.boolean()).meta({ description: 'true: tags that PATCH has set outlive this' }),
     health_check: optional(healthCheckInput),
   })
   .transform((body, context) => {

@@ -12,7 +12,8 @@ type Canonical = keyof typeof SPELLINGS;
 
 /** The JSON Schema way to say that one of the spellings must be there. */
 export function oneOfSpellings(...required: Canonical[]): { allOf: object[] } {
-  return { allOf: required.map((name) => ({ anyOf: SPELLINGS[name].map((spelling) => ({ required: [spelling] })) })) };
+  const given = (spelling: string) => ({ required: [spelling], properties: { [spelling]: { type: 'string' } } });
+  return { allOf: required.map((name) => ({ anyOf: SPELLINGS[name].map(given) })) };
 }
 
 /** The value under whichever spelling was used. Two that disagree, or none where one must be, are issues. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { healthStatusField, LIMITS, loadField, metadataPatchField, tagsField, weightField } from '#core';
+import { healthStatusField, LIMITS, loadField, weightField } from '#core';
+import { metadataPatch, tags } from './fields.js';
 
 /** A missing body is an empty one. */
 function orEmpty<T extends z.ZodType>(schema: T) {
@@ -11,23 +12,26 @@ export const heartbeatInput = orEmpty(
     status: healthStatusField.optional(),
     load_percentage: loadField.optional(),
     active_connections: z.int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
-    metadata: metadataPatchField.optional().meta({ description: 'merged as RFC 7396 says: null removes a key' }),
+    metadata: metadataPatch.optional(),
   }),
 ).meta({ id: 'HeartbeatInput' });
 export type HeartbeatInput = z.output<typeof heartbeatInput>;
 
 export const patchInput = z
   .object({
-    tags: tagsField.nullable().optional().meta({ description: 'null: none' }),
-    metadata: metadataPatchField.optional(),
+    tags: tags.nullable().optional().meta({ description: 'null: none' }),
+    metadata: metadataPatch.optional(),
     weight: weightField.nullable().optional().meta({ description: 'null: the default' }),
   })
   .meta({ id: 'PatchInput' });
 export type PatchInput = z.output<typeof patchInput>;
 
-/** Each item is checked by itself, so that a bad one spoils no other. */
+// Each item is checked by itself, so that a bad one spoils no other.
+const registrations = z
+  .array(z.unknown())
+  .meta({ maxItems: LIMITS.batch, items: { $ref: '#/components/schemas/RegistrationInput' } });
 export const batchInput = z
-  .union([z.array(z.unknown()), z.object({ services: z.array(z.unknown()) }).transform(({ services }) => services)])
+  .union([registrations, z.object({ services: registrations }).transform(({ services }) => services)])
   .refine((items) => items.length <= LIMITS.batch, `must be at most ${LIMITS.batch} registrations`)
   .meta({ id: 'BatchInput' });
 
