@@ -44,7 +44,7 @@ export const serviceId = serviceIdField.meta({
 export const address = addressField.meta({
   description: 'a host name, an IPv4 or an IPv6 address',
   minLength: 1,
-  maxLength: LIMITS.addressLength + 1,
+  maxLength: 254,
   pattern: '^[A-Za-z0-9._:-]+$',
 });
 
