@@ -25,6 +25,9 @@ const READS = [
   '/api/v1/health/x/checks',
 ];
 
+/** Of which the instances are no part. */
+const OTHERS = ['/api/v1/metrics/services', '/api/v1/metrics/instances', '/api/v1/capabilities'];
+
 function next(revision: string, by = 1): string {
   const [epoch, number] = revision.split('.');
   return `${epoch}.${Number(number) + by}`;
@@ -33,7 +36,7 @@ function next(revision: string, by = 1): string {
 describe('every read', () => {
   beforeAll(() => registerAll(server.http, 'x', { a: { health_check: { type: 'ttl' } }, b: {} }));
 
-  it.each(READS)('%s says how fresh it is', async (path) => {
+  it.each([...READS, ...OTHERS])('%s says how fresh it is', async (path) => {
     const { headers } = await server.http.get(path);
     expect(headers).toMatchObject({
       etag: expect.stringMatching(/^"[\w-]+"$/),
@@ -44,7 +47,7 @@ describe('every read', () => {
     expect(headers).not.toHaveProperty('x-registry-held');
   });
 
-  it.each(READS)('%s is 304 for whoever has it', async (path) => {
+  it.each([...READS, ...OTHERS])('%s is 304 for whoever has it', async (path) => {
     const { etag, revision } = await server.http.get(path);
     for (const condition of [etag, `W/${etag}`, `"other", ${etag}`, `W/"other",W/${etag}`, '*']) {
       const answer = await server.http.get(path, { 'if-none-match': condition });
