@@ -76,7 +76,7 @@ describe('PATCH', () => {
     const name = fresh();
     await register(server.http, { service_name: name, id: 'a' });
     expectProblem(await server.http.patch(instancePath(name, 'a')), 400);
-    expectProblem(await server.http.patch(instancePath(name, 'b'), {}), 404, 'NOT_FOUND');
+    expectProblem(await server.http.patch(instancePath(name, 'b'), {}), 404, 'INSTANCE_NOT_FOUND');
   });
 });
 
@@ -123,7 +123,7 @@ describe('deregistration', () => {
     expect(answer.revision).not.toBe('');
     expectProblem(await server.http.get(instancePath(name, 'a')), 404, 'INSTANCE_NOT_FOUND');
     expect(ids((await server.http.get<Instance[]>(`/api/v1/services/${name}/instances`)).data)).toEqual(['b']);
-    expectProblem(await server.http.delete(instancePath(name, 'a')), 404, 'NOT_FOUND');
+    expectProblem(await server.http.delete(instancePath(name, 'a')), 404, 'INSTANCE_NOT_FOUND');
   });
 
   it('of the last one ends the service', async () => {

@@ -73,10 +73,10 @@ describe('a heartbeat', () => {
   });
 
   it('of something unknown is 404: register again', async () => {
-    expectProblem(await server.http.put(`${instancePath('nobody', 'a')}/heartbeat`), 404, 'NOT_FOUND');
+    expectProblem(await server.http.put(`${instancePath('nobody', 'a')}/heartbeat`), 404, 'INSTANCE_NOT_FOUND');
     const path = await instance();
     await server.http.delete(path);
-    expectProblem(await server.http.put(`${path}/heartbeat`), 404, 'NOT_FOUND');
+    expectProblem(await server.http.put(`${path}/heartbeat`), 404, 'INSTANCE_NOT_FOUND');
   });
 
   it.each([

@@ -4,7 +4,7 @@ import { createLogger } from '#telemetry';
 import { extend } from './extensions.js';
 import { BUILT_IN, type Seams } from './seams.js';
 import { Server } from './server.js';
-import { describeSettings, loadSettings, namesIn, SettingsError, type LoadedSettings } from './settings/index.js';
+import { describeSettings, loadSettings, extensionsIn, SettingsError, type LoadedSettings } from './settings/index.js';
 
 const USAGE = `usage: service-discovery [--print-config]
 Everything is set by variables of the environment; --print-config shows what is in force and where each came from.`;
@@ -47,7 +47,7 @@ try {
   if (wanted === 'help') console.log(USAGE);
   else {
     // Before all else: which values a setting may have depends on them.
-    const seams = await extend(BUILT_IN, namesIn(process.env.EXTENSIONS ?? ''));
+    const seams = await extend(BUILT_IN, extensionsIn(process.env));
     const strategies = seams.strategies.map(({ name }) => name);
     const loaded = loadSettings(process.env, { backends: seams.backends, strategies });
     if (wanted === 'print-config') console.log(describeSettings(loaded));

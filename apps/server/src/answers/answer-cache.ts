@@ -19,6 +19,8 @@ export interface ReadyAnswer {
   readonly revision: number;
   /** Some of what it shows is held. */
   readonly held: boolean;
+  /** Nothing of what it shows moves without a new revision. */
+  readonly settled: boolean;
   /** Milliseconds, monotonic. */
   readonly madeAt: number;
 }
@@ -37,8 +39,8 @@ export class AnswerCache {
   find(visibility: string, url: string): ReadyAnswer | undefined {
     const answer = this.answers.get(keyOf(visibility, url));
     if (!answer) return undefined;
-    const valid = this.revisionOf(answer.scope) === answer.revision && performance.now() - answer.madeAt < FRESH_MS;
-    return valid ? answer : undefined;
+    if (this.revisionOf(answer.scope) !== answer.revision) return undefined;
+    return answer.settled || performance.now() - answer.madeAt < FRESH_MS ? answer : undefined;
   }
 
   keep(visibility: string, url: string, answer: ReadyAnswer): void {

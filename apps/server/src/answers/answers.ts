@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { notReady, type Catalog } from '#catalog';
 import { visibilityOf } from '../auth/caller.js';
+import { whileConnected } from '../http/connected.js';
 import { Problem } from '../http/problem.js';
 import type { AnswerCache, ReadyAnswer } from './answer-cache.js';
 
@@ -23,6 +24,8 @@ export interface Content {
   /** Called once with everything that is shown, once without what is volatile. */
   readonly body: (presentation: { readonly vitals: boolean }) => object;
   readonly held: boolean;
+  /** Nothing of what it shows moves without a new revision. */
+  readonly settled?: boolean;
 }
 
 export interface Read {
@@ -37,6 +40,8 @@ const REVISION = 'X-Registry-Revision';
 const AGE = 'X-Registry-Age';
 const SOURCE = 'X-Registry-Source';
 const HELD = 'X-Registry-Held';
+/** Of the answer to a write that came before there was a view. */
+const NO_VIEW = 'none';
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** Answers reads: waits for what the caller wants to see, and says how fresh it is. */
@@ -51,14 +56,22 @@ export class Answers {
 
   async send(request: FastifyRequest, reply: FastifyReply, read: Read): Promise<void> {
     await this.ready(request, reply, read.freshness, read.scope);
-    const answer = this.make(read);
-    const { index, minRevision } = read.freshness;
-    if (!index && !minRevision) this.cache.keep(visibilityOf(request), request.url, answer);
+    // Whoever waited in vain for a change may be gone; an answer for nobody is not made.
+    if (request.raw.socket.destroyed) {
+      reply.hijack();
+      return;
+    }
+    const visibility = visibilityOf(request);
+    // Of many that were woken by one change, the first makes the answer for all.
+    const url = withoutFreshness(request.url);
+    let answer = this.cache.find(visibility, url);
+    if (!answer) this.cache.keep(visibility, url, (answer = this.make(read)));
     this.write(request, reply, answer);
   }
 
   /** Answers with what is no part of the view: made for each request, kept for none. */
   sendNow(request: FastifyRequest, reply: FastifyReply, content: object): void {
+    this.requireView();
     this.setFreshness(reply);
     const body = Buffer.from(JSON.stringify(content));
     this.write(request, reply, { etag: etagOf(body), held: false, body });
@@ -69,7 +82,7 @@ export class Answers {
     const answer = this.cache.find(visibilityOf(request), request.url);
     if (!answer) return false;
     const { etag, held, body } = answer;
-    const { source = 'stale', ageMs } = this.catalog.freshnessNow();
+    const { source = NO_VIEW, ageMs } = this.catalog.freshnessNow();
     const head = [REVISION, this.revision, AGE, String(ageMs), SOURCE, source, 'ETag', etag];
     if (held) head.push(HELD, 'true');
     // Most requests end here: past Fastify's own way to send, which costs a tenth of such an answer.
@@ -96,16 +109,23 @@ export class Answers {
     { index, waitMs, minRevision }: FreshnessRequest,
     scope: string | undefined,
   ): Promise<void> {
+    this.requireView();
+    if (minRevision) await this.reach(request, minRevision);
+    if (index?.epoch === this.catalog.epoch) {
+      await this.whileWanted(request, waitMs, (signal) => this.catalog.changedAfter(index.number, scope, signal));
+    }
+    this.setFreshness(reply);
+  }
+
+  /** @throws BackendError `UNAVAILABLE` while there is nothing to answer from: that is no empty registry. */
+  requireView(): void {
     const { source, reason } = this.catalog.freshnessNow();
     if (source === undefined) throw notReady(reason);
-    if (minRevision) await this.reach(minRevision);
-    if (index?.epoch === this.catalog.epoch) await this.waitForChange(request, index.number, waitMs, scope);
-    this.setFreshness(reply);
   }
 
   /** Also on the answer to a write: what the writer has done is in the view at this revision. */
   setFreshness(reply: FastifyReply): void {
-    const { source = 'stale', ageMs } = this.catalog.freshnessNow();
+    const { source = NO_VIEW, ageMs } = this.catalog.freshnessNow();
     reply.headers({ [REVISION]: this.revision, [AGE]: String(ageMs), [SOURCE]: source });
   }
 
@@ -115,13 +135,14 @@ export class Answers {
 
   private make({ scope, content }: Read): ReadyAnswer {
     const revision = this.catalog.revisionOf(scope);
-    const { body, held } = content();
+    const { body, held, settled = false } = content();
     return {
       body: Buffer.from(JSON.stringify(body({ vitals: true }))),
       etag: etagOf(JSON.stringify(body({ vitals: false }))),
       scope,
       revision,
       held,
+      settled,
       madeAt: performance.now(),
     };
   }
@@ -140,45 +161,53 @@ export class Answers {
     void reply.code(200).header('Content-Type', JSON_TYPE).send(body);
   }
 
-  private async waitForChange(
-    request: FastifyRequest,
-    after: number,
-    waitMs: number,
-    scope: string | undefined,
-  ): Promise<void> {
-    if (this.stopped) return;
-    const gone = new AbortController();
-    const leave = () => gone.abort();
-    this.leaves.add(leave);
-    request.raw.socket.once('close', leave);
-    const timer = setTimeout(leave, waitMs).unref();
-    try {
-      await this.catalog.changedAfter(after, scope, gone.signal);
-    } finally {
-      clearTimeout(timer);
-      this.leaves.delete(leave);
-      request.raw.socket.removeListener('close', leave);
-    }
+  /** Waits for this caller: no longer than that, than it stays, or than this server does. */
+  private whileWanted<T>(request: FastifyRequest, ms: number, wait: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return whileConnected(request, async (gone) => {
+      const leave = () => gone.abort();
+      if (this.stopped) leave();
+      this.leaves.add(leave);
+      const timer = setTimeout(leave, ms).unref();
+      try {
+        return await wait(gone.signal);
+      } finally {
+        clearTimeout(timer);
+        this.leaves.delete(leave);
+      }
+    });
   }
 
   /** Of our own epoch: until the view is there. Of another replica's: one read of the registry, begun now, has seen it all. */
-  private async reach(wanted: RevisionRef): Promise<void> {
-    const reached =
-      wanted.epoch === this.catalog.epoch || wanted.epoch === ''
-        ? await this.catalog.reached(wanted.number, AbortSignal.timeout(REACH_MS))
-        : await this.catalog.refresh().then(
-            () => true,
-            () => false,
-          );
-    if (reached) return;
-    throw new Problem(
-      503,
-      'REVISION_NOT_REACHED',
-      'the view has not reached that revision',
-      {},
-      { 'Retry-After': '1' },
+  private async reach(request: FastifyRequest, { epoch, number }: RevisionRef): Promise<void> {
+    const ours = epoch === this.catalog.epoch || epoch === '';
+    const reached = await this.whileWanted(request, REACH_MS, (signal) =>
+      ours ? this.catalog.reached(number, signal) : readAnew(this.catalog, signal),
     );
+    if (reached) return;
+    const detail = 'the view has not reached that revision';
+    throw new Problem(503, 'REVISION_NOT_REACHED', detail, {}, { 'Retry-After': '1' });
   }
+}
+
+async function readAnew(catalog: Catalog, signal: AbortSignal): Promise<boolean> {
+  const given = new Promise<boolean>((resolve) =>
+    signal.addEventListener('abort', () => resolve(false), { once: true }),
+  );
+  const read = catalog.refresh().then(
+    () => true,
+    () => false,
+  );
+  return signal.aborted ? false : Promise.race([read, given]);
+}
+
+const FRESHNESS_PARAMETER = /^(index|wait|min_revision)=/;
+
+/** What is asked for, without how fresh it must be: answers are the same. */
+function withoutFreshness(url: string): string {
+  const [path = '', query] = url.split('?', 2);
+  if (query === undefined) return url;
+  const rest = query.split('&').filter((part) => !FRESHNESS_PARAMETER.test(part));
+  return rest.length === 0 ? path : `${path}?${rest.join('&')}`;
 }
 
 function etagOf(content: string | Buffer): string {

@@ -7,6 +7,7 @@ export async function whileConnected<T>(
 ): Promise<T> {
   const gone = new AbortController();
   const leave = () => gone.abort();
+  if (socket.destroyed) leave();
   socket.once('close', leave);
   try {
     return await work(gone);

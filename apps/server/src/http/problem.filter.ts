@@ -5,6 +5,11 @@ import { toProblem } from './problem.js';
 
 /** Answers with what an error comes to, and logs what was our own fault. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger): void {
+  // Nobody is there to be told, and a caller that hangs up is no fault of ours.
+  if (request.raw.socket.destroyed) {
+    reply.hijack();
+    return;
+  }
   const problem = toProblem(error);
   if (problem.status === 500)
     logger.error({ err: error, method: request.method, url: request.url }, 'a request failed');

@@ -57,7 +57,7 @@ export function toProblem(error: unknown): Problem {
 const RETRY_LATER = { 'Retry-After': '1' };
 const OF_BACKEND: Readonly<Record<ErrorCode, { status: number; code: string; headers?: Record<string, string> }>> = {
   INVALID: { status: 400, code: 'INVALID_REQUEST' },
-  NOT_FOUND: { status: 404, code: 'NOT_FOUND' },
+  NOT_FOUND: { status: 404, code: 'INSTANCE_NOT_FOUND' },
   CONFLICT: { status: 409, code: 'CONFLICT' },
   NOT_SUPPORTED: { status: 501, code: 'NOT_SUPPORTED' },
   UNAVAILABLE: { status: 503, code: 'REGISTRY_UNAVAILABLE', headers: RETRY_LATER },

@@ -114,7 +114,8 @@ export class Registrations {
 
   private show(instance: ServiceInstance): CatalogEntry {
     this.catalog.apply({ kind: 'upsert', instance });
-    return { instance };
+    // With what this process alone has seen of it.
+    return this.catalog.get(instance) ?? { instance };
   }
 
   private registrar(): Registrar {

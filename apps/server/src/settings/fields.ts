@@ -82,7 +82,7 @@ export function packages() {
   });
 }
 
-export function namesIn(text: string): readonly string[] {
+function namesIn(text: string): readonly string[] {
   return text
     .split(',')
     .map((part) => part.trim())

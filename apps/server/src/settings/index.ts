@@ -4,4 +4,4 @@ export { SettingsError, type SettingsProblem } from './problems.js';
 export { settingsReference } from './reference.js';
 export type { Settings } from './settings.js';
 export type { Profile, Seams } from './variables.js';
-export { namesIn } from './fields.js';
+export { extensionsIn } from './variables.js';

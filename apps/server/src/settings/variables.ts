@@ -57,7 +57,7 @@ export function variables({ backends, strategies }: Seams) {
       .meta({ description: 'true: serve everybody who can reach this server, writes included' }),
     MAX_WAITERS: integer(1)
       .prefault('10000')
-      .meta({ description: 'requests and streams that may wait for a change at the same time' }),
+      .meta({ description: 'requests that may wait for a change at the same time' }),
 
     HEALTH_CHECK_ENABLED: flag().prefault('true').meta({ description: 'false: probe no instance' }),
     HEALTH_CHECK_INTERVAL: duration(LIMITS.minIntervalMs)
@@ -86,7 +86,10 @@ export function variables({ backends, strategies }: Seams) {
       .meta({ description: 'lease of an instance that asks for none of its own' }),
     HEARTBEAT_INTERVAL: duration(LIMITS.minIntervalMs)
       .prefault('60')
-      .meta({ description: 'time between heartbeats that clients are told; at most half of SERVICE_TTL' }),
+      .meta({
+        description:
+          'time between heartbeats of this server itself, and the least that an instance is given after a restart; at most half of SERVICE_TTL',
+      }),
 
     MASS_LOSS_MIN: integer(1)
       .prefault('3')
@@ -120,3 +123,8 @@ export function variables({ backends, strategies }: Seams) {
 
 export type Variables = z.output<ReturnType<typeof variables>>;
 export type VariableName = keyof Variables;
+
+/** What EXTENSIONS names; nothing when it names no packages, which \`loadSettings\` reports with all else. */
+export function extensionsIn(environment: Readonly<Record<string, string | undefined>>): readonly string[] {
+  return packages().safeParse(environment.EXTENSIONS ?? '').data ?? [];
+}

@@ -44,6 +44,7 @@ export class DiscoveryController {
         const { items, page } = paginate(this.discovery.services(filter, { internal }), ([name]) => name, query);
         return {
           held: items.some(([, entries]) => anyHeld(entries)),
+          settled: !instances,
           body: ({ vitals }) => ({
             success: true,
             data: items.map(([name, entries]) => presentService(name, entries, { vitals, instances })),

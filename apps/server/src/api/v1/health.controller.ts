@@ -2,7 +2,7 @@ import { Controller, Get, Inject, Param, Post, Query, Req, Res } from '@nestjs/c
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { hasActiveCheck, INSTANCE_STATUSES, serviceNameField, statusOf } from '#core';
+import { BackendError, hasActiveCheck, INSTANCE_STATUSES, serviceNameField, statusOf } from '#core';
 import type { CatalogEntry } from '#catalog';
 import { HealthMonitor, type CheckReport } from '#health';
 import { Answers, type Content } from '../../answers/answers.js';
@@ -21,6 +21,9 @@ import { healthQuery, ofServiceQuery } from './schemas/queries.js';
 
 /** Of a service, this many are checked at once; each check has its own deadline. */
 const CHECKS_AT_ONCE = 32;
+
+/** Codes of what overtakes a check: the instance has gone, or is registered otherwise. */
+const OVERTAKEN: ReadonlySet<string> = new Set(['NOT_FOUND', 'CONFLICT']);
 
 type Subject =
   { readonly service: string; readonly entries: readonly CatalogEntry[] } | { readonly entry: CatalogEntry };
@@ -90,23 +93,37 @@ export class HealthController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
+    this.answers.requireView();
     const subject = this.subject(nameOrId, service);
     const checked = entriesOf(subject).filter(({ instance }) => instance.check !== undefined);
     if ('entry' in subject && checked.length === 0)
       throw notFound(`${nameOrId} has no health check`, 'NO_HEALTH_CHECK');
     if (!this.settings.checks.enabled && checked.some(({ instance }) => hasActiveCheck(instance)))
       throw new Problem(409, 'CHECKS_DISABLED', 'this server probes no instance (HEALTH_CHECK_ENABLED)');
-    const results = await whileConnected(request, ({ signal }) => this.check(checked, signal));
+    const forgiven = 'entry' in subject ? undefined : OVERTAKEN;
+    const results = await whileConnected(request, ({ signal }) => this.check(checked, signal, forgiven));
     this.answers.setFreshness(reply);
     return { success: true, data: 'entry' in subject ? results[0] : { results } };
   }
 
-  private async check(entries: readonly CatalogEntry[], signal: AbortSignal): Promise<object[]> {
+  /** @param forgiven What one of many may fail with: it has gone or changed meanwhile, and is left out. */
+  private async check(
+    entries: readonly CatalogEntry[],
+    signal: AbortSignal,
+    forgiven: ReadonlySet<string> = new Set(),
+  ): Promise<object[]> {
     const results: object[] = [];
     for (let begin = 0; begin < entries.length; begin += CHECKS_AT_ONCE) {
       const part = entries.slice(begin, begin + CHECKS_AT_ONCE);
-      const reports = part.map(({ instance }) => this.monitor.checkNow(instance, signal));
-      results.push(...(await Promise.all(reports)).map(presentReport));
+      const reports = part.map(async ({ instance }) => {
+        try {
+          return [presentReport(await this.monitor.checkNow(instance, signal))];
+        } catch (error) {
+          if (error instanceof BackendError && forgiven.has(error.code)) return [];
+          throw error;
+        }
+      });
+      results.push(...(await Promise.all(reports)).flat());
     }
     return results;
   }

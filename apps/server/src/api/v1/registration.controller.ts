@@ -159,7 +159,13 @@ export class RegistrationController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
-    const entry = this.discovery.entryById(serviceId, service);
+    this.freshness.requireView();
+    let entry = this.discovery.entryById(serviceId, service);
+    if (!entry) {
+      // A 404 counts as success: it must not be said of what another replica has just registered.
+      await this.discovery.catalog.refresh();
+      entry = this.discovery.entryById(serviceId, service);
+    }
     if (!entry) throw notFound(`there is no instance ${serviceId} now`, 'INSTANCE_NOT_FOUND');
     await this.registrations.deregister(entry.instance, actorOf(request));
     this.freshness.setFreshness(reply);

@@ -1,5 +1,5 @@
 import {
-  healthOf,
+  hasActiveCheck,
   isHealthy,
   pathOf,
   protocolOf,
@@ -10,6 +10,8 @@ import {
   weightOf,
   zoneOf,
   type HealthCheck,
+  type HealthStatus,
+  type ServiceInstance,
 } from '#core';
 import type { CatalogEntry } from '#catalog';
 import type { CheckReport } from '#health';
@@ -78,12 +80,17 @@ export function presentChecks({ instance }: CatalogEntry, report: CheckReport | 
       service_id: serviceId,
       check_id: `service:${serviceId}`,
       type: check.type,
-      status: healthOf(instance),
+      status: checkStatusOf(instance),
       output: seen?.output ?? '',
       timestamp: time(seen?.timestamp),
       duration_ms: seen?.durationMs ?? null,
     },
   ];
+}
+
+/** What the check itself says: the probe's word, or the heartbeats' of one that nobody probes. */
+function checkStatusOf(instance: ServiceInstance): HealthStatus {
+  return hasActiveCheck(instance) ? (instance.probed ?? 'passing') : instance.reported;
 }
 
 export function presentReport(report: CheckReport) {

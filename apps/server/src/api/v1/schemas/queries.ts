@@ -145,7 +145,6 @@ export const servicesQuery = strict(
     instances: query.include?.includes('instances') ?? false,
     internal: query.include?.includes('internal') ?? false,
   }));
-export type ServicesQuery = z.output<typeof servicesQuery>;
 
 export const instancesQuery = strict({ ...filterShape, ...pageShape, ...waitShape }, { metadata: true })
   .superRefine(checkWait)
@@ -203,7 +202,6 @@ export const pickQuery = strict(
     minRevision: query.min_revision,
   };
 });
-export type PickQuery = z.output<typeof pickQuery>;
 
 export const ofServiceQuery = strict({ service: serviceName.optional() }, { metadata: false });
 export const maintenanceQuery = strict({ reason: reason.optional() }, { metadata: false });
