@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 export interface MetricsOptions {
   /** Put before the names of the metrics of the process, such as `process_cpu_seconds_total`. None by default. */
@@ -48,6 +48,13 @@ export function createMetrics(options: MetricsOptions) {
       name: 'service_discovery_http_requests_total',
       help: 'HTTP requests answered, by route as it is declared.',
       labelNames: ['method', 'route', 'status'],
+      registers,
+    }),
+    probes: new Histogram({
+      name: 'service_discovery_health_check_duration_seconds',
+      help: 'How long probes took, by the type of check and what came of it.',
+      labelNames: ['type', 'result'],
+      buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30],
       registers,
     }),
     /** Everything, in Prometheus' text format. */

@@ -12,7 +12,6 @@ async function project(packages: Readonly<Record<string, Readonly<Record<string,
   const folder = await temporaryFolder();
   const modules = join(folder, 'node_modules');
   await mkdir(modules, { recursive: true });
-  await symlink(ROOT, join(modules, 'service-discovery'));
   await symlink(join(ROOT, 'node_modules/zod'), join(modules, 'zod'));
   for (const [name, files] of Object.entries(packages)) {
     const home = join(modules, name);

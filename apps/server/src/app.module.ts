@@ -110,14 +110,23 @@ const architecture: Provider[] = [
   },
   {
     provide: HealthMonitor,
-    inject: [Registrations, Catalog, PROBING, SETTINGS, LOGGER],
+    inject: [Registrations, Catalog, PROBING, SETTINGS, LOGGER, METRICS],
     useFactory: (
       registrations: Registrations,
       catalog: Catalog,
       { probes, context }: Probing,
       { probes: { concurrency } }: Settings,
       logger: Logger,
-    ) => new HealthMonitor({ ...context, probes, sink: new RegistrySink(registrations, catalog), logger, concurrency }),
+      metrics: Metrics | undefined,
+    ) =>
+      new HealthMonitor({
+        ...context,
+        probes,
+        sink: new RegistrySink(registrations, catalog),
+        logger,
+        concurrency,
+        onProbe: (type, ms, result) => metrics?.probes.observe({ type, result }, ms / 1_000),
+      }),
   },
   {
     provide: METRICS,

@@ -1,3 +1,4 @@
+import { register } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { resolve } from 'import-meta-resolve';
@@ -35,9 +36,26 @@ export interface Extension {
  * extension, or of a name that is taken.
  */
 export async function extend(builtIn: Seams, packages: readonly string[], from = process.cwd()): Promise<Seams> {
+  if (packages.length > 0) offerCore();
   let seams = builtIn;
   for (const name of packages) seams = merge(seams, await load(name, from), name);
   return seams;
+}
+
+/**
+ * Lets extensions import `service-discovery/core` wherever they are installed, and get the very module
+ * that this server uses: an error of theirs is then an instance of our class.
+ */
+let coreOffered = false;
+function offerCore(): void {
+  if (coreOffered) return;
+  coreOffered = true;
+  const core = import.meta.resolve('#core');
+  const hook = `export const resolve = (specifier, context, next) =>
+    specifier === 'service-discovery/core'
+      ? { url: ${JSON.stringify(core)}, shortCircuit: true }
+      : next(specifier, context);`;
+  register(`data:text/javascript,${encodeURIComponent(hook)}`);
 }
 
 async function load(name: string, from: string): Promise<Required<Extension>> {

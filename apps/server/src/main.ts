@@ -6,6 +6,9 @@ import { BUILT_IN, type Seams } from './seams.js';
 import { Server } from './server.js';
 import { describeSettings, loadSettings, extensionsIn, SettingsError, type LoadedSettings } from './settings/index.js';
 
+/** After the grace time, for what has nothing to do with callers. */
+const STOP_MARGIN_MS = 5_000;
+
 const USAGE = `usage: service-discovery [--print-config]
 Everything is set by variables of the environment; --print-config shows what is in force and where each came from.`;
 
@@ -30,6 +33,11 @@ async function serve({ settings, warnings }: LoadedSettings, seams: Seams): Prom
     }
     told = true;
     logger.info({ signal }, 'told to stop');
+    // The grace time bounds what callers hold up; this, what a disk or a registry might.
+    setTimeout(() => {
+      logger.error({}, 'could not stop in time');
+      process.exit(1);
+    }, settings.shutdown.graceMs + STOP_MARGIN_MS).unref();
     server.stop().then(
       () => process.exit(0),
       (error: unknown) => {

@@ -84,12 +84,10 @@ export function variables({ backends, strategies }: Seams) {
     SERVICE_TTL: duration(LIMITS.minTtlMs)
       .prefault('300')
       .meta({ description: 'lease of an instance that asks for none of its own' }),
-    HEARTBEAT_INTERVAL: duration(LIMITS.minIntervalMs)
-      .prefault('60')
-      .meta({
-        description:
-          'time between heartbeats of this server itself, and the least that an instance is given after a restart; at most half of SERVICE_TTL',
-      }),
+    HEARTBEAT_INTERVAL: duration(LIMITS.minIntervalMs).prefault('60').meta({
+      description:
+        'time between heartbeats of this server itself, and the least that an instance is given after a restart; at most half of SERVICE_TTL',
+    }),
 
     MASS_LOSS_MIN: integer(1)
       .prefault('3')
