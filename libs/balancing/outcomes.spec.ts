@@ -152,7 +152,6 @@ describe('OutcomeRecorder', () => {
       recorder.started(OTHER);
       const totals = { serviceName: 'api', picks: 3, requests: 2, errors: 1, averageMs: 20, errorRate: 0.5 };
       expect(recorder.totals('api')).toEqual(totals);
-      expect([...recorder.allTotals()]).toEqual([totals]);
       expect(recorder.totals('web')).toMatchObject({ serviceName: 'web', requests: 0, errorRate: 0 });
     });
 
@@ -164,14 +163,14 @@ describe('OutcomeRecorder', () => {
       expect(recorder.totals('api').requests).toBe(2);
       recorder.forget(OTHER);
       recorder.forget(OTHER);
-      expect([...recorder.allTotals()]).toEqual([]);
+      expect(recorder.totals('api')).toMatchObject({ picks: 0, requests: 0 });
     });
 
     it('is not brought back by the late report of a pick of somebody gone', () => {
       const done = recorder.started(KEY);
       recorder.forget(KEY);
       done({ ok: true, durationMs: 5 });
-      expect([...recorder.allTotals()]).toEqual([]);
+      expect(recorder.totals('api')).toMatchObject({ picks: 0, requests: 0 });
     });
   });
 });

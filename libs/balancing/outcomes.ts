@@ -76,10 +76,6 @@ export class OutcomeRecorder {
     return { serviceName, picks, requests, errors, averageMs, errorRate };
   }
 
-  *allTotals(): IterableIterator<ServiceTotals> {
-    for (const serviceName of this.services.keys()) yield this.totals(serviceName);
-  }
-
   /** The instance is gone. Its calls stay in its service's totals until the service is gone as well. */
   forget({ serviceName, serviceId }: InstanceKey): void {
     const service = this.services.get(serviceName);

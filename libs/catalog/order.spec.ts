@@ -101,6 +101,21 @@ describe('a catalog that hears of a change twice, late, or never', () => {
     expect(world.changes.map(({ kind }) => kind)).toEqual(['vitals', 'vitals']);
   });
 
+  it('lets no old load undo a newer one, whether a heartbeat or a probe has told it', async () => {
+    const world = await World.with([A]);
+    const loads: (number | undefined)[] = [];
+    world.catalog.subscribe(() => loads.push(world.catalog.get(KEY)!.instance.vitals.loadPercentage));
+    await world.upsert({ ...A, vitals: { lastHeartbeat: 100, loadPercentage: 0.95, loadAt: 100 } });
+    world.catalog.observe(KEY, { lastHealthCheck: 150, loadPercentage: 0.1, loadAt: 150 });
+    // A heartbeat without a load, and a patch: both tell again what is known.
+    await world.upsert({ ...A, vitals: { lastHeartbeat: 200, loadPercentage: 0.95, loadAt: 100 } });
+    const patched = { ...instance('a', 11, { tags: ['patched'] }), version: '11' };
+    await world.upsert({ ...patched, vitals: { lastHeartbeat: 200, loadPercentage: 0.95, loadAt: 100 } });
+    await world.upsert({ ...patched, vitals: { lastHeartbeat: 300, loadPercentage: 0.4, loadAt: 300 } });
+    world.catalog.observe(KEY, { lastHealthCheck: 350 });
+    expect(loads).toEqual([0.95, 0.1, 0.1, 0.1, 0.4, 0.4]);
+  });
+
   it('goes on when a listener fails', async () => {
     const world = new World();
     world.catalog.subscribe(() => {

@@ -244,10 +244,20 @@ export class View {
 const OLDEST: Version = '';
 const NOBODY: Census = { present: 0, held: 0 };
 
-/** Of two that know the time of a heartbeat, what the later one says; else what is told last. */
-function latest(known: Vitals | undefined, told: Vitals): Vitals {
-  const late = (told.lastHeartbeat ?? Infinity) < (known?.lastHeartbeat ?? -Infinity);
-  return late ? { ...told, ...known } : { ...known, ...told };
+/**
+ * Of two that know the time of a heartbeat, what the later one says; else what is told last. The load has a
+ * time of its own: heartbeats and probes both tell it, and a registry tells an old one again with every change.
+ */
+function latest(known: Vitals = {}, told: Vitals): Vitals {
+  const late = (told.lastHeartbeat ?? Infinity) < (known.lastHeartbeat ?? -Infinity);
+  const vitals = late ? { ...told, ...known } : { ...known, ...told };
+  if (known.loadPercentage === undefined || told.loadPercentage === undefined) return vitals;
+  const { loadPercentage, loadAt } = loadTime(told, Infinity) < loadTime(known, -Infinity) ? known : told;
+  return { ...vitals, loadPercentage, loadAt };
+}
+
+function loadTime({ loadAt, lastHeartbeat }: Vitals, otherwise: number): number {
+  return loadAt ?? lastHeartbeat ?? otherwise;
 }
 
 /** One version has one content; should a registry disagree with itself, its latest word stands. */

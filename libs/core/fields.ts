@@ -22,6 +22,16 @@ function printable(text: string): boolean {
   return !CONTROL.test(text) && !LONE_SURROGATE.test(text);
 }
 
+function isIpAddress(address: string): boolean {
+  return IP_ADDRESS.safeParse(address).success;
+}
+
+/** As itself: a URL takes a name such as `0x7f.1` for an IPv4 address. */
+function standsInUrl(name: string): boolean {
+  const url = `http://${name}/`;
+  return URL.canParse(url) && new URL(url).hostname === name.toLowerCase();
+}
+
 export const serviceNameField = z
   .string()
   .regex(/^[A-Za-z0-9._-]{1,100}$/, 'must be 1 to 100 characters of A–Z, a–z, 0–9, ".", "_" and "-"')
@@ -37,9 +47,13 @@ export const serviceIdField = z
 
 export const addressField = z
   .string()
+  .refine((address) => isIpAddress(address) || (HOST_NAME.test(address) && !/^[\d.]+$/.test(address)), {
+    error: 'must be a host name, an IPv4 or an IPv6 address without a zone',
+    abort: true,
+  })
   .refine(
-    (address) => IP_ADDRESS.safeParse(address).success || (HOST_NAME.test(address) && !/^[\d.]+$/.test(address)),
-    'must be a host name, an IPv4 or an IPv6 address without a zone',
+    (address) => isIpAddress(address) || standsInUrl(address),
+    'must be a host name that can stand in a URL: its last part must not be a number, nor any part be broken Punycode',
   );
 
 export const portField = z.int().min(1).max(65_535);

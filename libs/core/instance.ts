@@ -32,7 +32,7 @@ export interface InstanceRecord extends InstanceKey {
   readonly port: number;
   readonly tags: readonly string[];
   readonly metadata: Readonly<Record<string, string>>;
-  /** These five as declared at the top level; `attributesOf` falls back to metadata and defaults. */
+  /** These five as declared at the top level; `weightOf` and its like fall back to metadata and defaults. */
   readonly weight?: number;
   readonly region?: string;
   readonly zone?: string;
@@ -66,6 +66,8 @@ export interface Vitals {
   readonly lastHealthCheck?: number;
   /** 0–1, may exceed 1 under overload. */
   readonly loadPercentage?: number;
+  /** When the load was told, by its heartbeat or its probe; absent: at the last heartbeat. Of two, the newer stands. */
+  readonly loadAt?: number;
   readonly activeConnections?: number;
 }
 

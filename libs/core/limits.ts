@@ -1,8 +1,6 @@
 /** One set of limits on every backend. A backend that is narrower still says so itself. */
 export const LIMITS = {
-  nameLength: 100,
   idLength: 255,
-  addressLength: 253,
   pathLength: 1_024,
   tags: 60,
   tagLength: 100,

@@ -10,7 +10,8 @@ export const RECORD_FORMAT = 1;
 
 const jsonObject = z.record(z.string(), z.json()) as z.ZodType<JsonObject>;
 
-const storedCheck = z.object({
+// Loose: what a newer release has added survives a rewrite by this one.
+const storedCheck = z.looseObject({
   type: z.string(),
   options: jsonObject,
   interval: z.number(),
@@ -37,11 +38,11 @@ const storedRecord = z.object({
   ttl: z.number().optional(),
   reported: z.enum(HEALTH_STATUSES),
   probed: z.enum(HEALTH_STATUSES).optional(),
-  maintenance: z.object({ reason: z.string() }).optional(),
+  maintenance: z.looseObject({ reason: z.string() }).optional(),
   enableTagOverride: z.boolean().optional(),
   tagsOverridden: z.boolean().optional(),
   registeredAt: z.number(),
-  changed: z.object({ cause: z.enum(CHANGE_CAUSES), actor: z.string(), at: z.number() }),
+  changed: z.looseObject({ cause: z.enum(CHANGE_CAUSES), actor: z.string(), at: z.number() }),
 });
 const KNOWN = new Set(Object.keys(storedRecord.shape));
 

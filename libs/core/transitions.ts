@@ -23,9 +23,12 @@ export function registered(
   at: number,
 ): InstanceRecord {
   const { status, ...declared } = registration;
+  // A registration says every field of a check that this release knows; those of a newer release stay.
+  const check = declared.check && { ...previous?.check, ...declared.check };
   const record: InstanceRecord = {
     ...declared,
-    ...statusAtRegistration(previous, registration),
+    check,
+    ...statusAtRegistration(previous, { ...registration, check }),
     maintenance: status === 'maintenance' ? { reason: 'registered in maintenance' } : undefined,
     registeredAt: at,
     changed: { cause: 'registered', actor, at },

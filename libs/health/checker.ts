@@ -66,9 +66,10 @@ export class Checker {
     watched.thresholds = afterProbe(watched.thresholds, result.status, watched.check);
     watched.result = result;
     const load = result.loadPercentage;
+    const at = now();
     sink.observe(keyOf(watched.instance), {
-      lastHealthCheck: now(),
-      ...(load !== undefined && { loadPercentage: load }),
+      lastHealthCheck: at,
+      ...(load !== undefined && { loadPercentage: load, loadAt: at }),
     });
     writer.settle(watched);
   }

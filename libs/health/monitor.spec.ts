@@ -233,8 +233,8 @@ describe('health monitor', () => {
       begin();
       await advance(15_000);
       expect(harness.observe.mock.calls).toEqual([
-        [key, { lastHealthCheck: Date.now() - 12_500, loadPercentage: 0.3 }],
-        [key, { lastHealthCheck: Date.now() - 5_000, loadPercentage: 0.3 }],
+        [key, { lastHealthCheck: Date.now() - 12_500, loadPercentage: 0.3, loadAt: Date.now() - 12_500 }],
+        [key, { lastHealthCheck: Date.now() - 5_000, loadPercentage: 0.3, loadAt: Date.now() - 5_000 }],
       ]);
       expect(harness.onProbe.mock.calls).toEqual([
         ['fake', 0, 'passing'],

@@ -1,4 +1,4 @@
-import type { ErrorCode, HealthStatus, InstanceKey, ProbeResult, ServiceInstance } from '#core';
+import type { ErrorCode, HealthStatus, InstanceKey, ProbeResult, ServiceInstance, Vitals } from '#core';
 
 /**
  * Where the monitor's findings go. The instance is the one it has last been told of: its version is
@@ -9,7 +9,7 @@ export interface HealthSink {
   /** Removes an instance that was critical for too long. */
   evict(instance: ServiceInstance): Promise<void>;
   /** What moves with every probe. Milliseconds since the epoch. */
-  observe(key: InstanceKey, vitals: { readonly lastHealthCheck: number; readonly loadPercentage?: number }): void;
+  observe(key: InstanceKey, vitals: Vitals & { readonly lastHealthCheck: number }): void;
 }
 
 /** Another change came first, and the registry's view will show it: nothing is wrong, and nothing to be repeated. */

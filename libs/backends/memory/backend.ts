@@ -143,11 +143,13 @@ export class MemoryBackend implements RegistryBackend {
     const vitals = {
       ...previous.vitals,
       lastHeartbeat: now,
-      ...(loadPercentage !== undefined && { loadPercentage }),
+      ...(loadPercentage !== undefined && { loadPercentage, loadAt: now }),
       ...(activeConnections !== undefined && { activeConnections }),
     };
     const instance = this.put(renewed(recordOf(previous), heartbeat, options.actor, now), vitals, true);
-    if (instance.version !== previous.version) await this.committer?.commit(keyText(key), options.signal);
+    const changed = instance.version !== previous.version;
+    // A retry of what has failed changes nothing any more, and is no truer for it.
+    if (changed || this.committer?.owes(keyText(key))) await this.committer?.commit(keyText(key), options.signal);
     else this.storeHeartbeat(key);
     return { key: keyOf(key), version: instance.version, vitals, instance };
   }
@@ -165,8 +167,12 @@ export class MemoryBackend implements RegistryBackend {
     options: WriteOptions & { cause: 'deregistered' | 'evicted' },
   ): Promise<Removal> {
     const { cause, actor } = options;
+    const text = keyText(key);
+    this.admitWrite(options);
+    // Who asks again after an unknown outcome takes NOT_FOUND for success: it must be on disk.
+    if (!this.instances.has(text) && this.committer?.owes(text)) await this.committer.commit(text, options.signal);
     const removal = this.remove(this.find(key, options), cause, actor);
-    await this.committer?.commit(keyText(key), options.signal);
+    await this.committer?.commit(text, options.signal);
     return removal;
   }
 
@@ -220,7 +226,7 @@ export class MemoryBackend implements RegistryBackend {
     for (const { instance, deadline } of this.instances.values()) {
       if (deadline > now) continue;
       this.remove(instance, 'expired', 'registry');
-      this.committer?.touch(keyText(instance));
+      this.committer?.change(keyText(instance));
     }
   }
 

@@ -105,6 +105,57 @@ describe('memory on a disk with trouble', () => {
     expect([...store.kept.values()].map(({ record }) => record.tags)).toEqual([['second']]);
   });
 
+  describe('asked again after an unknown outcome', () => {
+    const unknown = { code: 'OUTCOME_UNKNOWN' };
+
+    beforeEach(async () => {
+      await backend.registrar.register(registration(), { actor });
+    });
+
+    it.each([{ status: 'warning' as const }, { metadata: { a: '1' } }])(
+      'acknowledges a heartbeat with %j once it is on disk, and not before',
+      async (heartbeat) => {
+        const renew = () => backend.registrar.renew(KEY, heartbeat, { actor });
+        store.failing = true;
+        await expect(renew()).rejects.toMatchObject(unknown);
+        await expect(renew()).rejects.toMatchObject(unknown);
+        store.failing = false;
+        const { instance } = await renew();
+        expect(store.kept.get('api/api-1')).toMatchObject({ version: instance!.version });
+      },
+    );
+
+    it('waits for the write of a heartbeat that is under way', async () => {
+      store.hang();
+      const signal = AbortSignal.timeout(20);
+      const heartbeat = { status: 'warning' } as const;
+      await expect(backend.registrar.renew(KEY, heartbeat, { actor, signal })).rejects.toMatchObject(unknown);
+      const again = backend.registrar.renew(KEY, heartbeat, { actor, signal: AbortSignal.timeout(20) });
+      await expect(again).rejects.toMatchObject(unknown);
+      store.release();
+      await backend.registrar.renew(KEY, heartbeat, { actor });
+      expect(store.kept.get('api/api-1')).toMatchObject({ record: { reported: 'warning' } });
+    });
+
+    it('says that an instance is not there once its removal is on disk, and not before', async () => {
+      const leave = () => backend.registrar.deregister(KEY, { actor, cause: 'deregistered' });
+      store.failing = true;
+      await expect(leave()).rejects.toMatchObject(unknown);
+      await expect(leave()).rejects.toMatchObject(unknown);
+      store.failing = false;
+      await expect(leave()).rejects.toMatchObject({ code: 'NOT_FOUND' });
+      expect(store.kept.size).toBe(0);
+      const { writes } = store;
+      await expect(leave()).rejects.toMatchObject({ code: 'NOT_FOUND' });
+      expect(store.writes).toBe(writes);
+    });
+
+    it('needs the disk for no heartbeat that says nothing new', async () => {
+      store.failing = true;
+      await backend.registrar.renew(KEY, { status: 'passing', loadPercentage: 0.5 }, { actor });
+    });
+  });
+
   it('gathers what comes while one write is under way into one more', async () => {
     store.hang();
     const first = backend.registrar.register(registration(), { actor });

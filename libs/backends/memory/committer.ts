@@ -16,6 +16,8 @@ interface Waiter {
  */
 export class Committer {
   private dirty = new Set<string>();
+  /** Of these, more than the lease has changed since the disk last had them. */
+  private readonly changed = new Set<string>();
   private waiters: Waiter[] = [];
   private running: Promise<void> | undefined;
   /** Set while a failed write waits for its next attempt; what comes meanwhile waits with it. */
@@ -38,11 +40,22 @@ export class Committer {
    */
   commit(key: string, signal?: AbortSignal): Promise<void> {
     const written = new Promise<void>((resolve, reject) => this.waiters.push({ resolve, reject }));
-    this.touch(key);
+    this.change(key);
     return signal ? unlessAborted(written, signal) : written;
   }
 
-  /** Writes it some time soon; nobody waits. */
+  /** The disk does not have the present content of this instance, or has one that is gone. */
+  owes(key: string): boolean {
+    return this.changed.has(key);
+  }
+
+  /** It has changed or gone, and nobody waits. */
+  change(key: string): void {
+    this.changed.add(key);
+    this.touch(key);
+  }
+
+  /** Writes it some time soon, for its lease alone. */
   touch(key: string): void {
     this.dirty.add(key);
     if (!this.retry) void this.run();
@@ -74,6 +87,8 @@ export class Committer {
     this.waiters = [];
     try {
       await this.store.write(new Map([...keys].map((key) => [key, this.current(key)])), this.lastVersion());
+      // What was touched meanwhile may have changed again.
+      for (const key of keys) if (!this.dirty.has(key)) this.changed.delete(key);
       for (const waiter of waiters) waiter.resolve();
       return true;
     } catch (cause) {

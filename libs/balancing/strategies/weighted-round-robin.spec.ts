@@ -51,6 +51,17 @@ describe('weighted_round_robin', () => {
     );
   });
 
+  it('forgets the oldest scope rather than keep more than a million candidates', () => {
+    const harness = new Harness(weightedRoundRobin);
+    const many = weights(Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`id-${10_000 + i}`, 1])));
+    const next = (scope: string) => harness.pick(many, { scope }).serviceId;
+    expect([next('first'), next('first')]).toEqual(['id-10000', 'id-10001']);
+    for (let i = 0; i < 98; i++) next(`other-${i}`);
+    expect(next('first')).toBe('id-10002');
+    for (let i = 0; i < 100; i++) next(`other-${i}`);
+    expect(next('first')).toBe('id-10000');
+  });
+
   it('makes nobody catch up for long when a heavy one goes', () => {
     const harness = new Harness(weightedRoundRobin);
     harness.picks(40_000, weights({ a: 1, b: 65_535, c: 1 }));

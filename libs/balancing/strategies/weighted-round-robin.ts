@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { ServiceInstance, StrategyModule } from '#core';
-import { MAX_SCOPES } from './scopes.js';
+import { MAX_SCOPED_CANDIDATES, MAX_SCOPES } from './scopes.js';
 import { weightsOf } from './weights.js';
 
 /** How far each candidate is behind its share, in weight. */
@@ -20,7 +20,11 @@ export const weightedRoundRobin: StrategyModule = {
   name: 'weighted_round_robin',
   summary: 'In turn, as often as the weight says, evenly spread; each service and filter has its own turn.',
   create() {
-    const rotations = new LRUCache<string, Rotation>({ max: MAX_SCOPES });
+    const rotations = new LRUCache<string, Rotation>({
+      max: MAX_SCOPES,
+      maxSize: MAX_SCOPED_CANDIDATES,
+      sizeCalculation: ({ candidates }) => candidates.length + 1,
+    });
     return {
       pick(candidates, { scope }) {
         if (candidates.length === 0) return undefined;

@@ -5,8 +5,9 @@ import { explainSelection, selectCandidates, UnknownStrategyError, type Balancer
 import type { Catalog, CatalogEntry } from '#catalog';
 import { badRequest, notFound, Problem } from '../http/problem.js';
 
-/** Candidates of this many services and filters are kept ready. */
+/** Candidates of this many services and filters are kept ready, and of so many instances in all of them. */
 const KEPT_SELECTIONS = 10_000;
+const KEPT_CANDIDATES = 1_000_000;
 
 export interface PickWish {
   readonly strategy?: string;
@@ -25,7 +26,13 @@ interface Candidates {
 /** Reads, for every API and dialect: from the view alone. */
 @Injectable()
 export class Discovery {
-  private readonly kept = new LRUCache<string, Candidates>({ max: KEPT_SELECTIONS });
+  private readonly kept = new LRUCache<string, Candidates>({
+    max: KEPT_SELECTIONS,
+    maxSize: KEPT_CANDIDATES,
+    sizeCalculation: ({ instances }) => instances.length + 1,
+  });
+  /** Of a service as it is: every filter that leaves nobody out has this same array. */
+  private readonly unfiltered = new WeakMap<readonly CatalogEntry[], readonly ServiceInstance[]>();
 
   constructor(
     readonly catalog: Catalog,
@@ -91,7 +98,7 @@ export class Discovery {
 
   /** What a pick would choose from, and why not from the others. */
   explain(serviceName: string, wish: PickWish): { candidates: readonly ServiceInstance[]; leftOut: LeftOut[] } {
-    const instances = this.entries(serviceName).map(({ instance }) => instance);
+    const instances = this.instances(serviceName);
     return { candidates: selectCandidates(instances, wish), leftOut: explainSelection(instances, wish) };
   }
 
@@ -100,11 +107,18 @@ export class Discovery {
     const revision = this.catalog.revisionOf(serviceName);
     let kept = this.kept.get(scope);
     if (kept?.revision !== revision) {
-      const instances = this.entries(serviceName).map(({ instance }) => instance);
+      const instances = this.instances(serviceName);
       kept = { revision, instances: selectCandidates(instances, { filter: wish.filter, exclude: NOBODY }) };
       this.kept.set(scope, kept);
     }
     return wish.exclude.size === 0 ? kept.instances : selectCandidates(kept.instances, wish);
+  }
+
+  private instances(serviceName: string): readonly ServiceInstance[] {
+    const entries = this.entries(serviceName);
+    let instances = this.unfiltered.get(entries);
+    if (!instances) this.unfiltered.set(entries, (instances = entries.map(({ instance }) => instance)));
+    return instances;
   }
 }
 

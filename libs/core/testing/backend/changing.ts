@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { compareVersions, statusOf, type Registrar } from '../../index.js';
-import { actor, KEY, type Trial } from './trial.js';
+import { actor, KEY, pass, type Trial } from './trial.js';
 
 export function changingContract(trial: Trial): void {
   describe('renewing and changing', () => {
@@ -12,6 +12,15 @@ export function changingContract(trial: Trial): void {
       expect(renewed.vitals.lastHeartbeat).toBeGreaterThanOrEqual(instance.registeredAt);
       expect(Number.isInteger(renewed.vitals.lastHeartbeat)).toBe(true);
       expect(renewed.key).toEqual(KEY);
+    });
+
+    it('tells a load again as the old one that it is', async () => {
+      await trial.register();
+      const told = await trial.registrar.renew(KEY, { loadPercentage: 0.5 }, { actor });
+      await pass(5);
+      const { vitals } = await trial.registrar.renew(KEY, {}, { actor });
+      if (vitals.loadPercentage === undefined) return;
+      expect(vitals.loadAt ?? vitals.lastHeartbeat).toBeLessThanOrEqual(told.vitals.lastHeartbeat!);
     });
 
     it('takes status and metadata from a heartbeat', async () => {
