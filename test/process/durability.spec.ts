@@ -5,12 +5,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { HttpClient } from '../support/http-client.js';
 import { ids, register, type Service, type ServiceSummary } from '../support/instances.js';
-import { endProcesses, ServerProcess, temporaryFolder, type Environment } from '../support/process.js';
+import { endProcesses, TEST_MS, ServerProcess, temporaryFolder, type Environment } from '../support/process.js';
+import { until } from '../support/until.js';
 import { Writers } from '../support/writers.js';
 
 const ROUNDS = 3;
-/** How far a lease may be off, on a busy machine. */
-const LATE_MS = 2_000;
+/** How late the end of a lease may come on a busy machine; a process that stood still gives that time back. */
+const LATE_MS = 4_000;
+/** Clocks are read to the millisecond, and one after the other. */
+const EARLY_MS = 100;
 const SERVICES = '/api/v1/services';
 
 // The tests of this file run side by side.
@@ -52,11 +55,11 @@ describe('kill -9 under registrations at full speed', () => {
         await onFolder({ DATA_DIR }, async (http, server) => {
           expect(await writers.violations(http)).toEqual([]);
           const written = writers.writeUntilAway(server.url, `round-${round}`);
-          await sleep(300 + Math.random() * 500);
+          await until(() => writers.size > acknowledged + 100, 30_000);
+          await sleep(Math.random() * 500);
           await server.end('SIGKILL');
           await written;
         });
-        expect(writers.size).toBeGreaterThan(acknowledged + 100);
       }
       await onFolder({ DATA_DIR }, async (http) => {
         expect(await writers.violations(http)).toEqual([]);
@@ -64,7 +67,7 @@ describe('kill -9 under registrations at full speed', () => {
         expect(Number(version)).toBeGreaterThan(writers.lastVersion);
       });
     },
-    60_000,
+    TEST_MS,
   );
 });
 
@@ -77,31 +80,31 @@ describe('a restart after kill -9', () => {
       const registered = await onFolder(environment, async (http) => {
         const leased = (name: string, ttl: number) => register(http, { service_name: name, id: name, ttl });
         await Promise.all([leased('ended', 5), leased('renewed', 5), leased('long', 12)]);
-        return performance.now();
+        return Date.now();
       });
       // The leases run on while nobody is there: that is what is tested.
       await sleep(5_500);
       await onFolder(environment, async (http, server) => {
-        const { at: back } = await server.logged(({ msg }) => msg === 'serving', 'serving');
+        const { at: back } = server.log.find(({ msg }) => msg === 'the view follows the registry')!;
         const expired = (name: string) =>
           server.logged(({ cause, serviceName }) => cause === 'expired' && serviceName === name, `the end of ${name}`);
         await http.put(`${SERVICES}/renewed/instances/renewed/heartbeat`);
-        const beaten = performance.now();
+        const beaten = Date.now();
         const { data } = await http.get<ServiceSummary[]>(SERVICES);
         expect(data.map(({ service_name }) => service_name)).toEqual(['ended', 'long', 'renewed']);
 
         const { at: ended } = await expired('ended');
-        expect(ended - back).toBeGreaterThan(grace * 1_000 - LATE_MS);
+        expect(ended - back).toBeGreaterThan(grace * 1_000 - 10 * EARLY_MS);
         expect(ended - back).toBeLessThan(grace * 1_000 + LATE_MS);
         const { at: renewed } = await expired('renewed');
-        expect(renewed - beaten).toBeGreaterThan(5_000 - LATE_MS);
+        expect(renewed - beaten).toBeGreaterThan(5_000 - EARLY_MS);
         // Neither thrown out nor given a whole lease anew.
         const { at: long } = await expired('long');
-        expect(long - registered).toBeGreaterThan(12_000 - LATE_MS);
+        expect(long - registered).toBeGreaterThan(12_000 - EARLY_MS);
         expect(long - registered).toBeLessThan(12_000 + LATE_MS);
       });
     },
-    40_000,
+    TEST_MS,
   );
 
   it.concurrent(
@@ -125,7 +128,7 @@ describe('a restart after kill -9', () => {
         expect(Number(version)).toBeGreaterThan(before.version + 2);
       });
     },
-    30_000,
+    TEST_MS,
   );
 
   it.concurrent(
@@ -142,7 +145,7 @@ describe('a restart after kill -9', () => {
         expect(await backend(http)).toMatchObject({ durable: true, notes: [] }),
       );
     },
-    30_000,
+    TEST_MS,
   );
 });
 
@@ -187,7 +190,7 @@ describe('a folder that the server may not take', () => {
         await register(http);
       });
     },
-    30_000,
+    TEST_MS,
   );
 
   it.concurrent('holds something else', async () => {
@@ -204,7 +207,7 @@ describe('a folder that the server may not take', () => {
       await writeFile(marker, JSON.stringify({ ...JSON.parse(await readFile(marker, 'utf8')), v: 99 }));
       await refusedUntouched(DATA_DIR, /newer release/);
     },
-    30_000,
+    TEST_MS,
   );
 
   it.concurrent(
@@ -214,7 +217,7 @@ describe('a folder that the server may not take', () => {
       await writeFile(join(DATA_DIR, 'service-discovery.json'), '{"format": "service');
       await refusedUntouched(DATA_DIR, /is corrupt/);
     },
-    30_000,
+    TEST_MS,
   );
 
   it.concurrent(
@@ -228,6 +231,6 @@ describe('a folder that the server may not take', () => {
       await refused(DATA_DIR, /is corrupt/);
       await refused(DATA_DIR, /is corrupt/);
     },
-    30_000,
+    TEST_MS,
   );
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { untilAnswer } from '../support/changes.js';
 import { HttpClient } from '../support/http-client.js';
 import { instancePath, register, type Instance, type Service } from '../support/instances.js';
-import { endProcesses, ServerProcess, ServiceProcess } from '../support/process.js';
+import { endProcesses, TEST_MS, ServerProcess, ServiceProcess } from '../support/process.js';
 import { Rotation } from '../support/rotation.js';
 import { until } from '../support/until.js';
 
@@ -29,7 +29,7 @@ let http: HttpClient;
 beforeAll(async () => {
   server = await ServerProcess.start({ MASS_LOSS_HOLD: String(HOLD_S), CRITICAL_LOAD_THRESHOLD: '0.8' });
   http = new HttpClient(server.url);
-}, 30_000);
+}, TEST_MS);
 
 afterAll(async () => {
   await endProcesses();
@@ -108,7 +108,7 @@ describe('picks from three services', () => {
       expect(rotation.wrongPicks()).toEqual([]);
       expect(rotation.picks.length).toBeGreaterThan(500);
     },
-    60_000,
+    TEST_MS,
   );
 });
 
@@ -133,7 +133,7 @@ describe('an instance', () => {
       expect((await http.get(instancePath('evict', 'evict'))).status).toBe(404);
       expect((await http.get(`${SERVICES}/evict`)).status).toBe(404);
     },
-    30_000,
+    TEST_MS,
   );
 
   it.concurrent(
@@ -153,7 +153,7 @@ describe('an instance', () => {
       await untilStatus('tcp', 'tcp', 'passing');
       expect(await pick('tcp')).toBe('tcp');
     },
-    30_000,
+    TEST_MS,
   );
 
   it.concurrent(
@@ -173,7 +173,7 @@ describe('an instance', () => {
       expect((await beat({})).status).toBe(404);
       expect((await http.get(instancePath('lease', 'lease'))).status).toBe(404);
     },
-    30_000,
+    TEST_MS,
   );
 
   it.concurrent(
@@ -192,7 +192,7 @@ describe('an instance', () => {
       await service.answer({ status: 200 });
       await untilStatus('busy', 'busy', 'passing');
     },
-    30_000,
+    TEST_MS,
   );
 
   it.concurrent(
@@ -219,7 +219,7 @@ describe('an instance', () => {
       expect(await statusNow('load')).toBe('passing');
       expect((await http.get('/metrics')).text).toMatch(/^service_discovery_load_alerts_total 2$/m);
     },
-    30_000,
+    TEST_MS,
   );
 
   it.concurrent(
@@ -252,7 +252,7 @@ describe('an instance', () => {
       // Written before the answer: nobody is given it any more.
       expect(await pick('asked')).toBeUndefined();
     },
-    30_000,
+    TEST_MS,
   );
 
   it.concurrent(
@@ -266,7 +266,7 @@ describe('an instance', () => {
         status: 'warning',
       });
     },
-    30_000,
+    TEST_MS,
   );
 });
 
@@ -284,7 +284,7 @@ describe('PROBE_LOOPBACK=false', () => {
       expect(await service.probes()).toBe(0);
       await strictHttp.close();
     },
-    30_000,
+    TEST_MS,
   );
 });
 
@@ -325,6 +325,6 @@ describe('five instances that fall silent at once', () => {
       expect(left.headers['x-registry-held']).toBeUndefined();
       expect(left.data.instances[0]!.service_id).toBe('mass-0');
     },
-    40_000,
+    TEST_MS,
   );
 });

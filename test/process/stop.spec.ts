@@ -4,13 +4,13 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { HttpClient } from '../support/http-client.js';
 import { register, type ServiceSummary } from '../support/instances.js';
-import { endProcesses, ServerProcess, temporaryFolder, within, type Environment } from '../support/process.js';
+import { endProcesses, TEST_MS, ServerProcess, temporaryFolder, within, type Environment } from '../support/process.js';
 import { until } from '../support/until.js';
 import { Writers } from '../support/writers.js';
 
 const SERVICES = '/api/v1/services';
 /** An end that waits for nothing, on a busy machine. Far from the grace of 15 s. */
-const AT_ONCE_MS = 5_000;
+const AT_ONCE_MS = 10_000;
 
 // The tests of this file run side by side.
 afterAll(endProcesses);
@@ -95,7 +95,7 @@ describe('SIGTERM', () => {
       expect(await names(afterwards)).toEqual(['late']);
       await afterwards.close();
     },
-    40_000,
+    TEST_MS,
   );
 
   it.concurrent(
@@ -123,7 +123,7 @@ describe('SIGTERM', () => {
       for (const answers of await Promise.all(watchers)) expect(answers).toBeGreaterThanOrEqual(2);
       await http.close();
     },
-    30_000,
+    TEST_MS,
   );
 
   it.concurrent(
@@ -141,7 +141,7 @@ describe('SIGTERM', () => {
       expect(await writers.violations(http)).toEqual([]);
       await http.close();
     },
-    40_000,
+    TEST_MS,
   );
 
   it.concurrent(
@@ -155,7 +155,7 @@ describe('SIGTERM', () => {
       expect(await server.end('SIGTERM', AT_ONCE_MS)).toEqual({ code: 0, signal: null });
       await Promise.all(closed);
     },
-    30_000,
+    TEST_MS,
   );
 
   it.concurrent(
@@ -169,7 +169,7 @@ describe('SIGTERM', () => {
       expect(performance.now() - told).toBeGreaterThan(950);
       await cut;
     },
-    30_000,
+    TEST_MS,
   );
 
   it.concurrent(
@@ -183,7 +183,7 @@ describe('SIGTERM', () => {
       expect(await server.end('SIGINT', AT_ONCE_MS)).toEqual({ code: 1, signal: null });
       expect(server.log.at(-1)).toMatchObject({ level: 'warn', signal: 'SIGINT' });
     },
-    30_000,
+    TEST_MS,
   );
 
   it.concurrent(
@@ -194,7 +194,7 @@ describe('SIGTERM', () => {
       expect(await server.end('SIGTERM', AT_ONCE_MS)).toEqual({ code: 0, signal: null });
       expect(server.stderr).toBe('');
     },
-    30_000,
+    TEST_MS,
   );
 
   it.concurrent(
@@ -205,7 +205,7 @@ describe('SIGTERM', () => {
       expect(server.log.some(({ cause }) => cause === 'deregistered')).toBe(true);
       expect(server.log.at(-1)).toMatchObject({ msg: 'stopped' });
     },
-    30_000,
+    TEST_MS,
   );
 });
 
@@ -238,7 +238,7 @@ describe('a start', () => {
       ]);
       holder.close();
     },
-    30_000,
+    TEST_MS,
   );
 
   it.concurrent('says everything that is wrong with the environment at once, and no secret', async () => {
@@ -300,6 +300,6 @@ describe('a start', () => {
       await http.close();
       expect(await server.end('SIGTERM', AT_ONCE_MS)).toEqual({ code: 0, signal: null });
     },
-    30_000,
+    TEST_MS,
   );
 });
