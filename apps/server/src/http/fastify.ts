@@ -43,7 +43,7 @@ export function createAdapter(logger: Logger): FastifyAdapter {
   fastify.removeContentTypeParser('text/plain');
   acceptEmptyJson(fastify);
   const wrongMethod = methodNotAllowed(fastify);
-  fastify.addHook('preHandler', async (request) => {
+  fastify.addHook('onRequest', async (request) => {
     if (request.is404) throw wrongMethod(request.url);
   });
   return adapter;
