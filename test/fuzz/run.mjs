@@ -2,8 +2,8 @@
 // one that the document does not have. Fails as well when there is no Python 3 with venv to run it.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, renameSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -53,6 +53,8 @@ async function served(server) {
 }
 
 const [python, ...cli] = schemathesis();
+// It keeps files of its own where it runs.
+const folder = mkdtempSync(join(tmpdir(), 'service-discovery-fuzz-'));
 const server = startServer();
 try {
   const url = await served(server);
@@ -62,10 +64,11 @@ try {
     ...['--request-timeout', '20', '--suppress-health-check', 'all', '--warnings', 'off'],
     '--generation-database=none',
   ];
-  const fuzzer = spawn(python, run, { stdio: 'inherit', cwd: here });
+  const fuzzer = spawn(python, run, { stdio: 'inherit', cwd: folder });
   const [code] = await once(fuzzer, 'exit');
   process.exitCode = code ?? 1;
   if (server.exitCode !== null || server.signalCode !== null) throw new Error('the server has ended');
 } finally {
   server.kill();
+  rmSync(folder, { recursive: true });
 }
