@@ -1,3 +1,4 @@
+export * from './backoff.js';
 export * from './backend.js';
 export * from './duration.js';
 export * from './errors.js';
@@ -16,3 +17,4 @@ export * from './status.js';
 export * from './strategy.js';
 export * from './transitions.js';
 export * from './version.js';
+export * from './watches.js';

@@ -6,9 +6,9 @@ import {
   keyOf,
   keyText,
   registered,
-  RegistryEventQueue,
   renewed,
   updated,
+  Watches,
   type BackendCapabilities,
   type BackendContext,
   type Heartbeat,
@@ -19,7 +19,6 @@ import {
   type Registrar,
   type Registration,
   type RegistryBackend,
-  type RegistryChange,
   type RegistryEvent,
   type RegistrySnapshot,
   type Removal,
@@ -48,7 +47,7 @@ export class MemoryBackend implements RegistryBackend {
   readonly capabilities: BackendCapabilities;
   readonly registrar: Registrar = this.makeRegistrar();
   private readonly instances = new Map<string, Held>();
-  private readonly watches = new Set<RegistryEventQueue>();
+  private readonly watches = new Watches(() => this.snapshot());
   private readonly committer: Committer | undefined;
   private incarnation: string = randomUUID();
   private lastVersion = 0;
@@ -88,7 +87,7 @@ export class MemoryBackend implements RegistryBackend {
   async stop(): Promise<void> {
     this.stopped = true;
     clearInterval(this.sweeper);
-    for (const watch of this.watches) watch.end();
+    this.watches.end();
     await this.committer?.close();
     await this.store?.close();
   }
@@ -102,18 +101,8 @@ export class MemoryBackend implements RegistryBackend {
     return this.snapshot();
   }
 
-  async *watch(signal: AbortSignal): AsyncIterable<RegistryEvent> {
-    const queue = new RegistryEventQueue(() => this.snapshot());
-    const end = () => queue.end();
-    if (signal.aborted || this.stopped) return;
-    signal.addEventListener('abort', end, { once: true });
-    this.watches.add(queue);
-    try {
-      yield* queue;
-    } finally {
-      this.watches.delete(queue);
-      signal.removeEventListener('abort', end);
-    }
+  watch(signal: AbortSignal): AsyncIterable<RegistryEvent> {
+    return this.watches.watch(signal);
   }
 
   private makeRegistrar(): Registrar {
@@ -206,14 +195,14 @@ export class MemoryBackend implements RegistryBackend {
       deadline: leaseBegins || !previous ? performance.now() + (record.ttl ?? Infinity) : previous.deadline,
       storedHeartbeat: previous?.storedHeartbeat ?? 0,
     });
-    if (!same || leaseBegins) this.tell({ kind: 'upsert', instance });
+    if (!same || leaseBegins) this.watches.tell({ kind: 'upsert', instance });
     return instance;
   }
 
   private remove(instance: ServiceInstance, cause: 'deregistered' | 'evicted' | 'expired', actor: string): Removal {
     const removal = { key: keyOf(instance), version: String(++this.lastVersion) };
     this.instances.delete(keyText(instance));
-    this.tell({ kind: 'remove', ...removal, cause, actor });
+    this.watches.tell({ kind: 'remove', ...removal, cause, actor });
     return removal;
   }
 
@@ -228,10 +217,6 @@ export class MemoryBackend implements RegistryBackend {
       this.remove(instance, 'expired', 'registry');
       this.committer?.change(keyText(instance));
     }
-  }
-
-  private tell(event: RegistryChange): void {
-    for (const watch of this.watches) watch.push(event);
   }
 
   private snapshot(): RegistrySnapshot {
