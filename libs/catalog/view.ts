@@ -3,6 +3,7 @@ import {
   keyText,
   matches,
   NO_FILTER,
+  recordOf,
   sameContent,
   sameValue,
   type InstanceFilter,
@@ -262,12 +263,7 @@ function loadTime({ loadAt, lastHeartbeat }: Vitals, otherwise: number): number 
 
 /** One version has one content; should a registry disagree with itself, its latest word stands. */
 function sameState(a: ServiceInstance, b: ServiceInstance): boolean {
-  return a.changed === b.changed || sameContent(contentOf(a), contentOf(b));
-}
-
-function contentOf(instance: ServiceInstance): Omit<ServiceInstance, 'version' | 'vitals'> {
-  const { version: _version, vitals: _vitals, ...content } = instance;
-  return content;
+  return a.changed === b.changed || sameContent(recordOf(a), recordOf(b));
 }
 
 function byId(a: CatalogEntry, b: CatalogEntry): number {

@@ -1,5 +1,7 @@
+export * from './abortable.js';
 export * from './backoff.js';
 export * from './backend.js';
+export * from './conditions.js';
 export * from './duration.js';
 export * from './errors.js';
 export * from './event-queue.js';

@@ -85,6 +85,12 @@ export function keyOf({ serviceName, serviceId }: InstanceKey): InstanceKey {
   return { serviceName, serviceId };
 }
 
+/** What a registry keeps of it. */
+export function recordOf(instance: ServiceInstance): InstanceRecord {
+  const { version: _version, vitals: _vitals, ...record } = instance;
+  return record;
+}
+
 /** The worst of what its heartbeats and its probe say, with maintenance on top. */
 export function statusOf(record: InstanceRecord): InstanceStatus {
   return record.maintenance ? 'maintenance' : healthOf(record);

@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import {
   asBackendError,
   BackendError,
-  compareVersions,
+  checkVersion,
   keyOf,
   keyText,
+  notFound,
+  recordOf,
   registered,
   renewed,
   updated,
@@ -117,7 +119,7 @@ export class MemoryBackend implements RegistryBackend {
   private async register(registration: Registration, options: WriteOptions): Promise<Registered> {
     this.admitWrite(options);
     const previous = this.instances.get(keyText(registration))?.instance;
-    checkVersion(registration, previous, options);
+    checkVersion(registration, previous?.version, options);
     const now = this.context.now();
     const record = registered(previous && recordOf(previous), registration, options.actor, now);
     const instance = this.put(record, { ...previous?.vitals, lastHeartbeat: now }, true);
@@ -179,8 +181,8 @@ export class MemoryBackend implements RegistryBackend {
   private find(key: InstanceKey, options: WriteOptions): ServiceInstance {
     this.admitWrite(options);
     const instance = this.instances.get(keyText(key))?.instance;
-    if (!instance) throw new BackendError('NOT_FOUND', `no instance ${key.serviceId} of service ${key.serviceName}`);
-    checkVersion(key, instance, options);
+    if (!instance) throw notFound(key);
+    checkVersion(key, instance.version, options);
     return instance;
   }
 
@@ -257,15 +259,4 @@ export class MemoryBackend implements RegistryBackend {
       });
     }
   }
-}
-
-function recordOf(instance: ServiceInstance): InstanceRecord {
-  const { version: _version, vitals: _vitals, ...record } = instance;
-  return record;
-}
-
-function checkVersion(key: InstanceKey, instance: ServiceInstance | undefined, { ifVersion }: WriteOptions): void {
-  if (ifVersion === undefined) return;
-  if (instance && compareVersions(instance.version, ifVersion) === 0) return;
-  throw new BackendError('CONFLICT', `${keyText(key)} is not at version ${ifVersion} any more`);
 }

@@ -3,6 +3,7 @@ import {
   BackendError,
   hasActiveCheck,
   keyOf,
+  notFound,
   serviceIdField,
   type Actor,
   type HealthStatus,
@@ -59,7 +60,7 @@ export class Registrations {
     if (!this.catalog.get(key)) await this.catalog.refresh();
     this.catalog.observe(key, vitals);
     const entry = this.catalog.get(key);
-    if (!entry) throw new BackendError('NOT_FOUND', `no instance ${key.serviceId} of service ${key.serviceName}`);
+    if (!entry) throw notFound(key);
     return entry;
   }
 
