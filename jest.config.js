@@ -21,14 +21,31 @@ const shared = {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
 };
 
+/** The integration suites of a backend, on a real server that they share. */
+const backend = (type) => ({
+  ...shared,
+  displayName: type,
+  testMatch: [`<rootDir>/test/backends/${type}/**/*.spec.ts`],
+  // A file each: jest runs one that several projects name for the first of them alone.
+  globalSetup: `<rootDir>/test/backends/${type}/start-shared.mjs`,
+  globalTeardown: '<rootDir>/test/servers/stop-shared.mjs',
+});
+
 export default {
   projects: [
-    { ...shared, displayName: 'unit', testMatch: ['<rootDir>/{libs,apps}/**/*.spec.ts'] },
+    {
+      ...shared,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/{libs,apps}/**/*.spec.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/libs/backends/memory/'],
+    },
+    { ...shared, displayName: 'memory', testMatch: ['<rootDir>/libs/backends/memory/**/*.spec.ts'] },
+    ...['consul', 'etcd', 'redis'].map(backend),
     {
       ...shared,
       displayName: 'integration',
       testMatch: ['<rootDir>/test/**/*.spec.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/soak/'],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(soak|backends)/'],
     },
     { ...shared, displayName: 'soak', testMatch: ['<rootDir>/test/soak/**/*.spec.ts'] },
   ],

@@ -8,13 +8,14 @@ import type { ServiceInstance } from '#core';
 import { durable, temporaryFolder } from './testing/durable.js';
 
 const TESTING = join(import.meta.dirname, 'testing');
+const TYPESCRIPT = join(import.meta.dirname, '../../../test/support/typescript.mjs');
 const ROUNDS = process.env.SOAK ? 60 : 3;
 
 type Moment = 'while it starts' | 'while it writes';
 
 /** What the child said that was acknowledged, in order. */
 async function writeUntilKilled(dataDir: string, name: string, moment: Moment): Promise<string[]> {
-  const loader = ['--conditions=source', '--import', join(TESTING, 'typescript.mjs')];
+  const loader = ['--conditions=source', '--import', TYPESCRIPT];
   const child = spawn(process.execPath, [...loader, join(TESTING, 'writer.ts'), dataDir, name], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, NODE_OPTIONS: '' },

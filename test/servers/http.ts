@@ -1,0 +1,12 @@
+/** The answer's JSON. Rejects when there is none within a second, or an error. */
+export function getJson(url: string): Promise<unknown> {
+  return sendJson(url, 'GET');
+}
+
+/** As `getJson`. */
+export async function sendJson(url: string, method: string, body?: unknown): Promise<unknown> {
+  const answer = await fetch(url, { method, body: JSON.stringify(body), signal: AbortSignal.timeout(1_000) });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${method} ${url}: ${answer.status} ${text}`);
+  return JSON.parse(text);
+}

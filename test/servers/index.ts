@@ -1,0 +1,6 @@
+import { consul } from './consul.js';
+import { etcd } from './etcd.js';
+import type { ServerKind } from './kind.js';
+import { redis } from './redis.js';
+
+export const SERVERS: readonly ServerKind[] = [consul, etcd, redis];
