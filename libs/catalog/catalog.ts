@@ -21,12 +21,16 @@ import {
 import type { CatalogChange, CatalogListener } from './changes.js';
 import { systemClock, type Clock } from './clock.js';
 import { Freshness, type FreshnessReport } from './freshness.js';
+import type { LastKnownFile } from './last-known.js';
 import { MassLossDetector, type Loss, type MassLossRules } from './mass-loss.js';
 import { Upstream } from './upstream.js';
 import { View, type CatalogEntry } from './view.js';
 import { Waiters } from './waiters.js';
 
 const HOLD_SWEEP_MS = 500;
+const KEEP_EVERY_MS = 10_000;
+/** Equals no incarnation of a registry. */
+const REMEMBERED = '';
 const REGISTRY: Actor = 'registry';
 
 export interface CatalogOptions {
@@ -34,6 +38,8 @@ export interface CatalogOptions {
   readonly massLoss: MassLossRules;
   /** How many callers may wait for a change at once. */
   readonly maxWaiters: number;
+  /** Where what is known outlives this process, for one that starts while the registry is away. */
+  readonly lastKnown?: LastKnownFile;
   readonly logger: Logger;
   readonly clock?: Clock;
   readonly random?: () => number;
@@ -56,13 +62,18 @@ export class Catalog {
   private readonly logger: Logger;
   private readonly clock: Clock;
   private readonly stopping = new AbortController();
+  private readonly lastKnown: LastKnownFile | undefined;
   private sweeping = Promise.resolve();
+  private keeping = Promise.resolve();
+  private remembering: Promise<void> | undefined;
+  private keptRevision: number | undefined;
   private incarnation: string | undefined;
 
   constructor(backend: RegistryBackend, options: CatalogOptions) {
     this.clock = options.clock ?? systemClock;
     this.logger = options.logger;
     this.holdMs = options.massLoss.holdMs;
+    this.lastKnown = options.lastKnown;
     this.freshness = new Freshness(() => this.clock.monotonic());
     this.massLoss = new MassLossDetector(options.massLoss);
     this.waiters = new Waiters(options.maxWaiters);
@@ -89,12 +100,13 @@ export class Catalog {
   start(): void {
     this.upstream.start();
     this.sweeping = this.sweepUntilStopped();
+    this.keeping = this.keepUntilStopped();
   }
 
   async stop(): Promise<void> {
     this.stopping.abort();
     this.waiters.close();
-    await Promise.all([this.upstream.stop(), this.sweeping]);
+    await Promise.all([this.upstream.stop(), this.sweeping, this.keeping, this.remembering]);
   }
 
   // ——— reading
@@ -329,9 +341,36 @@ export class Catalog {
     this.changed({ kind: 'remove', instance, event: this.event(instance, released, actor) });
   }
 
+  /** The registry is away, and nothing is known of it: what an earlier process knew is better than nothing. */
+  private async remember(): Promise<void> {
+    const known = await this.lastKnown?.load();
+    if (!known || this.freshness.report().source !== undefined) return;
+    this.incarnation = REMEMBERED;
+    for (const instance of known.instances) this.upsert(instance, undefined, true);
+    this.freshness.remembered(Math.max(0, this.clock.now() - known.at));
+    this.logger.warn({ instances: known.instances.length, at: new Date(known.at) }, 'answers are of an earlier start');
+  }
+
+  private async keepUntilStopped(): Promise<void> {
+    if (!this.lastKnown) return;
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      await this.clock.sleep(KEEP_EVERY_MS, signal);
+      if (this.freshness.live) await this.keep(this.lastKnown);
+    }
+  }
+
+  private async keep(file: LastKnownFile): Promise<void> {
+    const { revision } = this.view;
+    const at = this.clock.now();
+    if (revision === this.keptRevision) await file.confirm(at);
+    else if (await file.save(Array.from(this.view.all(), ({ instance }) => instance))) this.keptRevision = revision;
+  }
+
   private freshen(mark: () => void): void {
     const before = this.freshness.live;
     mark();
+    if (this.freshness.report().source === undefined) this.remembering ??= this.remember();
     const { live } = this.freshness;
     if (live === before) return;
     const { reason } = this.freshness.report();

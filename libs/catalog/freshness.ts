@@ -1,6 +1,6 @@
 import type { BackendError } from '#core';
 
-/** `live`: in step with the registry; `stale`: the registry is away, this is the last known good. */
+/** `live`: in step with the registry; `stale`: it is away, this is the last known good; `snapshot`: of before this start. */
 export type Source = 'live' | 'stale' | 'snapshot';
 
 export interface FreshnessReport {
@@ -17,6 +17,7 @@ export class Freshness {
   private away: BackendError | undefined;
   private silence: BackendError | undefined;
   private inStepAt: number | undefined;
+  private restored = false;
 
   /** @param now Milliseconds, monotonic. */
   constructor(private readonly now: () => number) {}
@@ -29,7 +30,7 @@ export class Freshness {
   followed(): void {
     this.following = true;
     this.away = undefined;
-    this.inStepAt = this.now();
+    this.read();
   }
 
   lost(error: BackendError): void {
@@ -40,6 +41,13 @@ export class Freshness {
   /** Everything was read once. */
   read(): void {
     this.inStepAt = this.now();
+    this.restored = false;
+  }
+
+  /** There is what an earlier process knew, so many milliseconds ago. */
+  remembered(ageMs: number): void {
+    this.inStepAt = this.now() - ageMs;
+    this.restored = true;
   }
 
   answered(): void {
@@ -55,7 +63,8 @@ export class Freshness {
     const reason = (this.away ?? this.silence)?.message;
     if (this.inStepAt === undefined) return { source: undefined, ageMs: 0, reason };
     if (this.live) return LIVE;
-    return { source: 'stale', ageMs: Math.max(0, Math.round(this.now() - this.inStepAt)), reason };
+    const source = this.restored ? 'snapshot' : 'stale';
+    return { source, ageMs: Math.max(0, Math.round(this.now() - this.inStepAt)), reason };
   }
 }
 

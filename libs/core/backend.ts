@@ -22,7 +22,10 @@ import type { Version } from './version.js';
  */
 export interface RegistryBackend {
   readonly capabilities: BackendCapabilities;
-  /** Connects and checks; rejects with what an operator needs to read. */
+  /**
+   * Connects and checks. Rejects for what no waiting mends, wrong credentials say, in words for an operator;
+   * a registry that is away is an outage like any other, which the watch tells of. Settles within 10 s.
+   */
   start(): Promise<void>;
   stop(): Promise<void>;
   /** Resolves when the registry answers a read now. The owner sets the deadline with the signal. */
@@ -102,6 +105,8 @@ export interface BackendContext {
   readonly now: () => number;
   /** What an instance gets at least after a restart before it may expire. */
   readonly graceMs: number;
+  /** An embedded registry keeps its data here. */
+  readonly dataDir?: string;
 }
 
 /** One line of the list of backends: everything there is to know before it is loaded. */
@@ -109,6 +114,8 @@ export interface BackendModule<Options extends z.ZodObject = z.ZodObject> {
   /** The value of `REGISTRY_TYPE`. */
   readonly type: string;
   readonly summary: string;
+  /** It is this process itself: never away, and the data folder is its own. */
+  readonly embedded?: true;
   /** Its variables of the environment, by their names. A secret one says so in its `meta`. */
   readonly options: Options;
   /** Imports the registry's client library here, so that only the chosen one is loaded. */

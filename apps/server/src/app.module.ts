@@ -1,9 +1,9 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
-import type { Logger, RegistryBackend } from '#core';
+import type { BackendModule, Logger, RegistryBackend } from '#core';
 import { Balancer } from '#balancing';
-import { Catalog } from '#catalog';
+import { Catalog, LastKnownFile } from '#catalog';
 import { createGuard, HealthMonitor } from '#health';
 import { createMetrics, type Metrics } from '#telemetry';
 import { AnswerCache } from './answers/answer-cache.js';
@@ -49,19 +49,21 @@ const architecture: Provider[] = [
   {
     provide: BACKEND,
     inject: [SEAMS, SETTINGS, LOGGER],
-    useFactory: ({ backends }: Seams, { registry, leases }: Settings, logger: Logger): Promise<RegistryBackend> => {
-      const module = backends.find(({ type }) => type === registry.type)!;
-      return module.create(registry.options, { logger, now: Date.now, graceMs: leases.heartbeatIntervalMs });
+    useFactory: (seams: Seams, settings: Settings, logger: Logger): Promise<RegistryBackend> => {
+      const { registry, leases } = settings;
+      const context = { logger, now: Date.now, graceMs: leases.heartbeatIntervalMs, dataDir: registry.dataDir };
+      return chosen(seams, settings).create(registry.options, context);
     },
   },
   {
     provide: Catalog,
-    inject: [BACKEND, SETTINGS, LOGGER],
-    useFactory: (backend: RegistryBackend, { catalog, massLoss, server }: Settings, logger: Logger) =>
+    inject: [BACKEND, SEAMS, SETTINGS, LOGGER],
+    useFactory: (backend: RegistryBackend, seams: Seams, settings: Settings, logger: Logger) =>
       new Catalog(backend, {
-        refreshEveryMs: catalog.refreshIntervalMs,
-        massLoss,
-        maxWaiters: server.maxWaiters,
+        refreshEveryMs: settings.catalog.refreshIntervalMs,
+        massLoss: settings.massLoss,
+        maxWaiters: settings.server.maxWaiters,
+        lastKnown: lastKnown(seams, settings, logger),
         logger,
       }),
   },
@@ -150,6 +152,17 @@ const architecture: Provider[] = [
   { provide: APP_PIPE, useClass: SchemaPipe },
   { provide: APP_FILTER, inject: [LOGGER], useFactory: (logger: Logger) => new ProblemFilter(logger) },
 ];
+
+function chosen({ backends }: Seams, { registry }: Settings): BackendModule {
+  return backends.find(({ type }) => type === registry.type)!;
+}
+
+/** An embedded registry is never away, and needs the folder for itself. */
+function lastKnown(seams: Seams, settings: Settings, logger: Logger): LastKnownFile | undefined {
+  const { dataDir, identity } = settings.registry;
+  if (dataDir === undefined || chosen(seams, settings).embedded) return undefined;
+  return new LastKnownFile(dataDir, identity, logger);
+}
 
 /** The one composition root. */
 @Module({})

@@ -2,7 +2,15 @@ import { chmod, cp, mkdir, readdir, readFile, rm, symlink, truncate, writeFile }
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ClassicLevel } from 'classic-level';
-import { compareVersions, encodeRecord, keyOf, keyText, type RegistryBackend, type ServiceInstance } from '#core';
+import {
+  compareVersions,
+  encodeRecord,
+  keyOf,
+  keyText,
+  silentLogger,
+  type RegistryBackend,
+  type ServiceInstance,
+} from '#core';
 import { FULL, HOSTILE, registration } from '#core/testing';
 import type { MemoryBackend } from './backend.js';
 import { memory } from './index.js';
@@ -167,9 +175,9 @@ describe('a restart', () => {
   });
 
   it('needs nothing but DATA_DIR', async () => {
-    const context = { logger: { debug() {}, info() {}, warn() {}, error() {} }, now: Date.now, graceMs: 0 };
+    const context = { logger: silentLogger, now: Date.now, graceMs: 0, dataDir };
     for (const count of [0, 1]) {
-      const backend = await memory.create(memory.options.parse({ DATA_DIR: dataDir }), context);
+      const backend = await memory.create({}, context);
       open.push(backend);
       await backend.start();
       expect(backend.capabilities.durable).toBe(true);

@@ -3,7 +3,9 @@ import fc from 'fast-check';
 import { variables } from './variables.js';
 import { load, problems, SEAMS } from './testing/seams.js';
 
-const NAMES = Object.keys(variables(SEAMS).shape);
+/** Any text is a path. */
+const PATHS = ['DATA_DIR'];
+const NAMES = Object.keys(variables(SEAMS).shape).filter((name) => !PATHS.includes(name));
 /** Nothing that any variable could mean. */
 const garbage = fc.string().map((text) => `!${text}?`);
 

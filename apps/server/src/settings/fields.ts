@@ -67,6 +67,11 @@ export function host() {
   return z.string().trim().pipe(addressField);
 }
 
+/** A path, absolute or from the working directory. */
+export function folder() {
+  return setting('must be a path', (text) => (text === '' ? undefined : text));
+}
+
 export function absolutePath() {
   return setting('must be an absolute path', (text) => (isAbsolute(text) ? text : undefined));
 }

@@ -13,7 +13,7 @@ describe('loadSettings', () => {
       service: { name: 'service-discovery' },
       server: { host: '0.0.0.0', port: 8090, maxWaiters: 10_000 },
       authentication: { disabled: false },
-      registry: { type: 'memory', options: {} },
+      registry: { type: 'memory', options: {}, identity: '["memory",{}]' },
       checks: { enabled: true, intervalMs: 10_000, timeoutMs: 10_000, criticalLoad: 0.8 },
       leases: { ttlMs: 300_000, heartbeatIntervalMs: 60_000 },
       massLoss: { min: 3, share: 0.5, holdMs: 60_000 },
@@ -105,12 +105,14 @@ describe('the registry', () => {
   });
 
   it('reads its own variables, and nobody else their garbage', () => {
-    expect(load({ REGISTRY_TYPE: 'redis', REDIS_URL: 'redis://r:1' }).settings.registry).toEqual({
+    const redis = { REGISTRY_TYPE: 'redis', REDIS_URL: 'redis://r:1', REDIS_PASSWORD: 'correct horse' };
+    expect(load(redis).settings.registry).toEqual({
       type: 'redis',
-      options: { REDIS_URL: 'redis://r:1', REDIS_PORT: 6379 },
+      options: { REDIS_URL: 'redis://r:1', REDIS_PORT: 6379, REDIS_PASSWORD: 'correct horse' },
+      identity: '["redis",{"REDIS_URL":"redis://r:1","REDIS_PORT":6379}]',
     });
-    const { settings, warnings } = load({ REDIS_URL: 'garbage', DATA_DIR: 'data' });
-    expect(settings.registry).toEqual({ type: 'memory', options: { DATA_DIR: 'data' } });
+    const { settings, warnings } = load({ REDIS_URL: 'garbage', MEMORY_SIZE: '1', DATA_DIR: 'data' });
+    expect(settings.registry).toMatchObject({ type: 'memory', options: { MEMORY_SIZE: '1' }, dataDir: 'data' });
     expect(warnings).toEqual([]);
   });
 

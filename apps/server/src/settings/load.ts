@@ -40,7 +40,7 @@ export function loadSettings(environment: Environment, seams: Seams): LoadedSett
   const values = server.values as Variables;
   const named = notYet.variables.filter(({ written }) => written);
   return deepFreeze({
-    settings: toSettings(values, registry.options),
+    settings: toSettings(values, registry),
     warnings: [
       ...warningsOf(environment, namesOf(Object.keys(schema.shape), backend, seams)),
       ...(openToEverybody(values)

@@ -1,4 +1,5 @@
 import type { LogFormat, LogLevel } from '#telemetry';
+import type { BackendOptions } from './backend-options.js';
 import type { HostAndPort } from './fields.js';
 import type { Profile, Variables } from './variables.js';
 
@@ -26,6 +27,9 @@ export interface Settings {
     readonly type: string;
     /** What the backend's own schema has made of its variables. */
     readonly options: Readonly<Record<string, unknown>>;
+    /** Tells this registry from others, and no secret. */
+    readonly identity: string;
+    readonly dataDir?: string;
   };
   readonly checks: {
     readonly enabled: boolean;
@@ -70,7 +74,8 @@ export interface Settings {
   readonly shutdown: { readonly graceMs: number };
 }
 
-export function toSettings(values: Variables, options: Settings['registry']['options']): Settings {
+export function toSettings(values: Variables, registry: Pick<BackendOptions, 'options' | 'identity'>): Settings {
+  const { options, identity } = registry;
   return {
     profile: values.ENVIRONMENT,
     service: {
@@ -79,7 +84,12 @@ export function toSettings(values: Variables, options: Settings['registry']['opt
     },
     server: { host: values.SERVICE_HOST, port: values.SERVICE_PORT, maxWaiters: values.MAX_WAITERS },
     authentication: { disabled: values.AUTH_DISABLED },
-    registry: { type: values.REGISTRY_TYPE, options },
+    registry: {
+      type: values.REGISTRY_TYPE,
+      options,
+      identity,
+      ...(values.DATA_DIR !== undefined && { dataDir: values.DATA_DIR }),
+    },
     checks: {
       enabled: values.HEALTH_CHECK_ENABLED,
       intervalMs: values.HEALTH_CHECK_INTERVAL,

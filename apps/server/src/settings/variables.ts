@@ -6,6 +6,7 @@ import {
   decimal,
   duration,
   flag,
+  folder,
   host,
   hostAndPort,
   integer,
@@ -40,6 +41,11 @@ export function variables({ backends, strategies }: Seams) {
       .meta({ description: 'packages that add backends, strategies or probes, parted by commas' }),
     REGISTRY_TYPE: oneOf(backends.map(({ type }) => type)).meta({
       description: `registry behind the API: ${backends.map(({ type, summary }) => `${type} (${summary})`).join('; ')}`,
+    }),
+
+    DATA_DIR: folder().optional().meta({
+      description:
+        'folder for what outlives a restart: the memory registry, or what was last known of another one, which is served while that is away',
     }),
 
     SERVICE_NAME: serviceName()

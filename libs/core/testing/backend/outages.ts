@@ -97,6 +97,17 @@ export function outagesContract(trial: Trial, outages: readonly Outage[]): void 
     // A frozen registry is found by who pings it, not by the backend.
     if (how === 'frozen') return;
 
+    it('may be there at the start', async () => {
+      const late = await trial.unstarted();
+      let seen!: Watcher;
+      await trial.fixture.outage!(late, how, async () => {
+        await late.start();
+        seen = trial.watch(late);
+        await seen.until('the outage', () => seen.stale);
+      });
+      await seen.until('everything', () => !seen.stale && seen.instances.size === 2, MENDED_MS);
+    }, 60_000);
+
     it('is told, to those who come meanwhile too, and ends without any change', async () => {
       const watchers = [watcher];
       await during(async () => {

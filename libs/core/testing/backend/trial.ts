@@ -72,9 +72,15 @@ export class Trial {
 
   /** A further backend, started. */
   async another(): Promise<RegistryBackend> {
+    const made = await this.unstarted();
+    await made.start();
+    return made;
+  }
+
+  /** A further backend. */
+  async unstarted(): Promise<RegistryBackend> {
     const made = await this.fixture.backend();
     this.backends.push(made);
-    await made.start();
     return made;
   }
 

@@ -9,7 +9,7 @@ export function backend(type: string, options: z.ZodObject = z.object({})): Back
 /** Two backends with variables of every kind, and two strategies. */
 export const SEAMS: Seams = {
   backends: [
-    backend('memory', z.object({ DATA_DIR: z.string().optional().meta({ description: 'where it keeps things' }) })),
+    backend('memory', z.object({ MEMORY_SIZE: z.string().optional().meta({ description: 'how much it keeps' }) })),
     backend(
       'redis',
       z
