@@ -1,6 +1,6 @@
 import { BackendError, type InputIssue } from './errors.js';
 import { metadataKeyField, pathField, placeField, protocolField, weightField } from './fields.js';
-import { hasActiveCheck, type InstanceRecord } from './instance.js';
+import { hasActiveCheck, type HealthCheck, type InstanceRecord } from './instance.js';
 import type { Actor } from './lifecycle.js';
 import { sameValue } from './json.js';
 import { LIMITS } from './limits.js';
@@ -22,16 +22,17 @@ export function registered(
   actor: Actor,
   at: number,
 ): InstanceRecord {
-  const { status, ...declared } = registration;
+  const { status, check: declaredCheck, ...declared } = registration;
   // A registration says every field of a check that this release knows; those of a newer release stay.
-  const check = declared.check && { ...previous?.check, ...declared.check };
+  const check = declaredCheck && { ...previous?.check, ...declaredCheck };
+  // The copy comes last: properties that are added to a copy cost V8 ten times as much.
   const record: InstanceRecord = {
-    ...declared,
     check,
-    ...statusAtRegistration(previous, { ...registration, check }),
+    ...statusAtRegistration(previous, registration, check),
     maintenance: status === 'maintenance' ? { reason: 'registered in maintenance' } : undefined,
     registeredAt: at,
     changed: { cause: 'registered', actor, at },
+    ...declared,
   };
   return checked(previous ? { ...record, ...whatStays(previous, record) } : record, previous);
 }
@@ -53,16 +54,17 @@ function whatStays(previous: InstanceRecord, record: InstanceRecord): Partial<In
 function statusAtRegistration(
   previous: InstanceRecord | undefined,
   registration: Registration,
+  check: HealthCheck | undefined,
 ): Pick<InstanceRecord, 'reported' | 'probed'> {
   const said = registration.status === 'maintenance' ? undefined : registration.status;
   const same =
     previous !== undefined &&
     previous.address === registration.address &&
     previous.port === registration.port &&
-    sameValue(previous.check, registration.check);
+    sameValue(previous.check, check);
   const kept = { reported: same ? previous.reported : 'passing', probed: same ? previous.probed : undefined } as const;
   if (said === undefined) return kept;
-  return hasActiveCheck(registration) ? { ...kept, probed: said } : { ...kept, reported: said };
+  return hasActiveCheck({ check }) ? { ...kept, probed: said } : { ...kept, reported: said };
 }
 
 /** The record after a heartbeat. */
@@ -116,13 +118,7 @@ function mergePatch(
 
 /** Same content, whoever wrote it last: such a write makes no new version and wakes nobody. */
 export function sameContent(a: InstanceRecord, b: InstanceRecord): boolean {
-  return sameValue(content(a), content(b));
-}
-
-function content(record: InstanceRecord): unknown {
-  return Object.fromEntries(
-    Object.entries(record).filter(([name, value]) => name !== 'changed' && value !== undefined),
-  );
+  return sameValue({ ...a, changed: undefined }, { ...b, changed: undefined });
 }
 
 /** Without absent fields; the previous record, stamp and all, when nothing has changed. */
@@ -130,18 +126,22 @@ function checked(record: InstanceRecord, previous: InstanceRecord | undefined): 
   if (previous && sameContent(previous, record)) return previous;
   const issues = limitIssues(record);
   if (issues.length > 0) throw new BackendError('INVALID', 'the instance would break a limit', { issues });
-  return Object.fromEntries(
-    Object.entries(record).filter(([, value]) => value !== undefined),
-  ) as unknown as InstanceRecord;
+  return withoutAbsent(record);
 }
 
-const METADATA_ATTRIBUTES = {
+function withoutAbsent<T extends object>(fields: T): T {
+  const present: Partial<T> = {};
+  for (const name in fields) if (fields[name] !== undefined) present[name] = fields[name];
+  return present as T;
+}
+
+const METADATA_ATTRIBUTES = Object.entries({
   weight: { field: weightField, parse: Number },
   region: { field: placeField, parse: String },
   zone: { field: placeField, parse: String },
   protocol: { field: protocolField, parse: String },
   path: { field: pathField, parse: String },
-} as const;
+} as const);
 
 /** Limits that hold for the record as a whole, whichever writes have made it. */
 function limitIssues(record: InstanceRecord): InputIssue[] {
@@ -157,7 +157,7 @@ function limitIssues(record: InstanceRecord): InputIssue[] {
       issues.push({ path: `metadata.${key}`, message: `must be at most ${LIMITS.metadataValueBytes} bytes` });
     }
   }
-  for (const [name, { field, parse }] of Object.entries(METADATA_ATTRIBUTES)) {
+  for (const [name, { field, parse }] of METADATA_ATTRIBUTES) {
     const value = record.metadata[name];
     if (value === undefined || record[name as keyof InstanceRecord] !== undefined) continue;
     const bad = field.safeParse(value === '' ? undefined : parse(value)).error?.issues[0];

@@ -45,6 +45,20 @@ describe('createLogger', () => {
     expect(lines.join('')).toContain('hello');
   });
 
+  it('hides the secrets of an error and of a list, and changes neither', () => {
+    const { logger, parsed } = logging();
+    const error = Object.assign(new Error('refused'), { status: 401, request: { authorization: 'hush' } });
+    const tried = [{ host: 'a', token: 'hush' }];
+    logger.error({ err: error, tried }, 'could not');
+    expect(parsed()).toMatchObject([
+      {
+        err: { message: 'refused', status: 401, request: { authorization: '[Redacted]' } },
+        tried: [{ host: 'a', token: '[Redacted]' }],
+      },
+    ]);
+    expect([error.request.authorization, tried[0]!.token]).toEqual(['hush', 'hush']);
+  });
+
   it('writes an error with its stack', () => {
     const { logger, parsed } = logging();
     logger.error({ err: new Error('broken') }, 'could not');

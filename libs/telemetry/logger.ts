@@ -1,11 +1,13 @@
 import {
   destination as standardOutput,
   pino,
+  stdSerializers,
   stdTimeFunctions,
   type DestinationStream,
   type Logger as Pino,
 } from 'pino';
 import { prettyFactory } from 'pino-pretty';
+import { withoutSecrets } from './secrets.js';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -23,9 +25,6 @@ export interface LoggerOptions {
   readonly destination?: DestinationStream;
 }
 
-const SECRET_FIELDS = ['authorization', 'token', 'secret', 'password'];
-const REDACTED = SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]);
-
 /**
  * A logger that has written its line when the call returns: nothing is lost when the process dies,
  * and there is no worker or file to close.
@@ -37,8 +36,8 @@ export function createLogger(options: LoggerOptions): Pino {
       level: options.level,
       base: { service: options.service ?? 'service-discovery' },
       timestamp: stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      redact: REDACTED,
+      formatters: { level: (label) => ({ level: label }), log: (fields) => withoutSecrets(fields) },
+      serializers: { err: (error: Error) => withoutSecrets(stdSerializers.err(error)) },
     },
     options.format === 'pretty' ? prettyStream(destination, options.destination === undefined) : destination,
   );

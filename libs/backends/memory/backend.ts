@@ -191,7 +191,7 @@ export class MemoryBackend implements RegistryBackend {
     const previous = this.instances.get(key);
     const same = previous && previous.instance.changed === record.changed;
     const version = same ? previous.instance.version : String(++this.lastVersion);
-    const instance = { ...record, version, vitals };
+    const instance = { version, vitals, ...record };
     this.instances.set(key, {
       instance,
       deadline: leaseBegins || !previous ? performance.now() + (record.ttl ?? Infinity) : previous.deadline,

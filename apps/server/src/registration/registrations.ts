@@ -13,6 +13,7 @@ import {
   type Registration,
   type RegistryBackend,
   type ServiceInstance,
+  type WriteOptions,
 } from '#core';
 import type { Catalog, CatalogEntry } from '#catalog';
 import type { HeartbeatInput, PatchInput } from '../api/v1/schemas/writes.js';
@@ -47,14 +48,16 @@ export class Registrations {
   }
 
   async registerAs(registration: Registration, actor: Actor): Promise<CatalogEntry> {
-    const { instance } = await this.registrar().register(registration, this.options(actor));
+    const { instance } = await this.write(actor, (registrar, options) => registrar.register(registration, options));
     return this.show(instance);
   }
 
   async heartbeat(key: InstanceKey, input: HeartbeatInput, actor: Actor): Promise<CatalogEntry> {
     const { status, load_percentage: loadPercentage, active_connections: activeConnections, metadata } = input;
     const heartbeat = { status, loadPercentage, activeConnections, metadata };
-    const { instance, vitals } = await this.registrar().renew(key, heartbeat, this.options(actor));
+    const { instance, vitals } = await this.write(actor, (registrar, options) =>
+      registrar.renew(key, heartbeat, options),
+    );
     if (instance) return this.show(instance);
     // Registered through another replica a moment ago, it may not be in our view yet.
     if (!this.catalog.get(key)) await this.catalog.refresh();
@@ -79,8 +82,7 @@ export class Registrations {
       this.catalog.reassess(instance, status, actor);
       return;
     }
-    const options = { ...this.options(actor), ifVersion: instance.version };
-    this.show(await this.registrar().update(keyOf(instance), { kind: 'probe', status }, options));
+    await this.update(keyOf(instance), { kind: 'probe', status }, actor, instance.version);
   }
 
   async deregister(key: InstanceKey, actor: Actor): Promise<void> {
@@ -105,12 +107,22 @@ export class Registrations {
     actor: Actor,
     ifVersion?: string,
   ): Promise<void> {
-    const removal = await this.registrar().deregister(key, { ...this.options(actor), cause, ifVersion });
+    const removal = await this.write(actor, (registrar, options) =>
+      registrar.deregister(key, { ...options, cause, ifVersion }),
+    );
     this.catalog.apply({ kind: 'remove', ...removal, cause, actor });
   }
 
-  private async update(key: InstanceKey, update: InstanceUpdate, actor: Actor): Promise<CatalogEntry> {
-    return this.show(await this.registrar().update(key, update, this.options(actor)));
+  private async update(
+    key: InstanceKey,
+    update: InstanceUpdate,
+    actor: Actor,
+    ifVersion?: string,
+  ): Promise<CatalogEntry> {
+    const instance = await this.write(actor, (registrar, options) =>
+      registrar.update(key, update, { ...options, ifVersion }),
+    );
+    return this.show(instance);
   }
 
   private show(instance: ServiceInstance): CatalogEntry {
@@ -119,14 +131,18 @@ export class Registrations {
     return this.catalog.get(instance) ?? { instance };
   }
 
-  private registrar(): Registrar {
+  /** One write within its deadline, whose timer goes with it: thousands of writes a second would each leave one behind. */
+  private async write<T>(actor: Actor, work: (registrar: Registrar, options: WriteOptions) => Promise<T>): Promise<T> {
     const { registrar, capabilities } = this.backend;
-    if (registrar) return registrar;
-    throw new Problem(501, 'NOT_SUPPORTED', `the ${capabilities.type} registry is read-only here`);
-  }
-
-  private options(actor: Actor) {
-    return { actor, signal: AbortSignal.timeout(this.rules.deadlineMs) };
+    if (!registrar) throw new Problem(501, 'NOT_SUPPORTED', `the ${capabilities.type} registry is read-only here`);
+    const { deadlineMs } = this.rules;
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(new Error(`not done within ${deadlineMs} ms`)), deadlineMs);
+    try {
+      return await work(registrar, { actor, signal: deadline.signal });
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   private registrationOf(input: RegistrationInput): Registration {

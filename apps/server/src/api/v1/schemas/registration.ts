@@ -49,12 +49,12 @@ export const registrationInput = z
     health_check: optional(healthCheckInput),
   })
   .transform((body, context) => {
-    const { name, id, instance_id, host, ...rest } = body;
+    const { service_name, name, service_id, id, instance_id, address, host, ...rest } = body;
     return {
-      ...rest,
       service_name: spelled(body, 'service_name', true, context)!,
       service_id: spelled(body, 'service_id', false, context),
       address: spelled(body, 'address', true, context)!,
+      ...rest,
     };
   })
   .meta({ id: 'RegistrationInput', ...oneOfSpellings('service_name', 'address') });
