@@ -43,8 +43,8 @@ export function createAdapter(logger: Logger): FastifyAdapter {
   fastify.removeContentTypeParser('text/plain');
   acceptEmptyJson(fastify);
   const wrongMethod = methodNotAllowed(fastify);
-  fastify.addHook('onRequest', async (request) => {
-    if (request.is404) throw wrongMethod(request.url);
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    done(refusalWithoutHost(request) ?? (request.is404 ? wrongMethod(request.url) : undefined));
   });
   return adapter;
 }
@@ -70,7 +70,7 @@ function malformedJson(error: Error): Problem {
 export function addHooks(fastify: FastifyInstance, answers: Answers, { metrics, log }: RequestObservers): void {
   const counter = metrics && new RequestCounter(metrics.httpRequests);
   fastify.addHook('onRequest', (request, reply, done) => {
-    const refusal = refusalWithoutHost(request) ?? (request.url.startsWith(API) ? refusalOfJson(request) : undefined);
+    const refusal = request.url.startsWith(API) ? refusalOfJson(request) : undefined;
     if (refusal) done(refusal);
     else if (request.method !== 'GET' || !answers.sendKept(request, reply)) done();
   });
