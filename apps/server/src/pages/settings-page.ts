@@ -1,5 +1,5 @@
-import { BUILT_IN } from './seams.js';
-import { settingsReference } from './settings/index.js';
+import { BUILT_IN } from '../seams.js';
+import { settingsReference } from '../settings/index.js';
 
 /** docs/settings.md, made from the same schema that reads the environment. */
 export function settingsPage(): string {

@@ -1,0 +1,14 @@
+// Writes the documents that are made from code; with --check, fails when one is not up to date.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { backendsPage } from '../dist/apps/server/src/pages/backends-page.js';
+import { settingsPage } from '../dist/apps/server/src/pages/settings-page.js';
+
+const pages = { 'docs/settings.md': settingsPage(), 'docs/backends.md': await backendsPage() };
+
+for (const [path, text] of Object.entries(pages)) {
+  if (!process.argv.includes('--check')) writeFileSync(path, text);
+  else if (!existsSync(path) || readFileSync(path, 'utf8') !== text) {
+    console.error(`${path} is out of date: run npm run docs`);
+    process.exitCode = 1;
+  }
+}
