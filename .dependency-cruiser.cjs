@@ -46,6 +46,12 @@ module.exports = {
       to: { path: '^node_modules/@nestjs/' },
     },
     {
+      name: 'swagger-when-asked-for',
+      severity: 'error',
+      from: {},
+      to: { path: '^node_modules/@nestjs/swagger/', dynamic: false, dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'vendor-clients-in-their-own-backend',
       severity: 'error',
       from: { pathNot: '^libs/backends/memory/' },

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Controller, Get, Param, Res } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
+import { ApiExcludeController } from './decorators.js';
 import type { FastifyReply } from 'fastify';
 import { Needs } from '../auth/roles.js';
 import { notFound } from '../http/problem.js';

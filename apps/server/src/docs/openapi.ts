@@ -1,6 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { problemAnswer } from '../api/v1/schemas/answers.js';
+import { loadSwagger } from './decorators.js';
 import { toJsonSchema } from './json-schema.js';
 import { polish } from './polish.js';
 
@@ -28,7 +29,7 @@ export class OpenApi {
   }
 
   private async make(): Promise<OpenAPIObject> {
-    const { DocumentBuilder, SwaggerModule } = await import('@nestjs/swagger');
+    const { DocumentBuilder, SwaggerModule } = await loadSwagger();
     const builder = new DocumentBuilder()
       .setTitle('service-discovery')
       .setDescription('One API to register with and to ask, in front of the registry you already run.')

@@ -1,5 +1,5 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '../docs/decorators.js';
 import type { FastifyReply } from 'fastify';
 import type { Metrics } from '#telemetry';
 import { AnswersText } from '../api/openapi.js';

@@ -1,5 +1,5 @@
 import { Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '../../docs/decorators.js';
 import { Answers } from '../../answers/answers.js';
 import { Needs } from '../../auth/roles.js';
 import type { FastifyReply, FastifyRequest } from 'fastify';

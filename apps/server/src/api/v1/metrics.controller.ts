@@ -1,5 +1,5 @@
 import { Controller, Get, Query, Req, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '../../docs/decorators.js';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { NO_FILTER, statusOf } from '#core';
 import { Balancer } from '#balancing';
