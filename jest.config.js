@@ -40,7 +40,7 @@ export default {
       testPathIgnorePatterns: ['/node_modules/', '<rootDir>/libs/backends/memory/'],
     },
     { ...shared, displayName: 'memory', testMatch: ['<rootDir>/libs/backends/memory/**/*.spec.ts'] },
-    ...['consul', 'etcd', 'redis'].map(backend),
+    ...['consul', 'etcd', 'kubernetes', 'redis'].map(backend),
     {
       ...shared,
       displayName: 'integration',

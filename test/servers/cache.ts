@@ -14,27 +14,34 @@ export function cached(key: string): string {
  * Has `make` fill a folder that becomes `cached(key)` when it is complete. Of several processes that
  * want the same one, one makes it and the others wait.
  */
-export async function fillCache(key: string, make: (folder: string) => Promise<void>): Promise<void> {
+export async function fillCache(
+  key: string,
+  make: (folder: string) => Promise<void>,
+  report: (line: string) => void = () => undefined,
+): Promise<void> {
   const folder = cached(key);
-  const unfinished = `${folder}.unfinished`;
   const lock = `${folder}.lock`;
   await mkdir(cached(''), { recursive: true });
-  while (!existsSync(folder)) {
-    if (!(await take(lock))) {
+  for (let turn = 0; !existsSync(folder); turn++) {
+    if (await take(lock)) await makeLocked(folder, make).finally(() => rm(lock));
+    else {
+      if (turn === 1) report(`waiting for the process that prepares it, named in ${lock}`);
       await sleep(500);
-      continue;
     }
-    try {
-      // The one before may have ended while the lock was taken.
-      if (existsSync(folder)) return;
-      await rm(unfinished, { recursive: true, force: true });
-      await mkdir(unfinished);
-      await make(unfinished);
-      await rename(unfinished, folder);
-    } finally {
-      await rm(unfinished, { recursive: true, force: true });
-      await rm(lock);
-    }
+  }
+}
+
+async function makeLocked(folder: string, make: (folder: string) => Promise<void>): Promise<void> {
+  // The one before may have finished while the lock was taken.
+  if (existsSync(folder)) return;
+  const unfinished = `${folder}.unfinished`;
+  await rm(unfinished, { recursive: true, force: true });
+  await mkdir(unfinished);
+  try {
+    await make(unfinished);
+    await rename(unfinished, folder);
+  } finally {
+    await rm(unfinished, { recursive: true, force: true });
   }
 }
 

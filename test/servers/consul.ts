@@ -6,7 +6,7 @@ import { freePort } from './ports.js';
 import { executable } from './program.js';
 import { Server } from './server.js';
 
-const [program] = goPrograms({
+const { consul: program } = goPrograms({
   name: 'consul',
   module: 'github.com/hashicorp/consul',
   programs: { consul: 'github.com/hashicorp/consul' },
@@ -16,13 +16,13 @@ const [program] = goPrograms({
 export const consul = {
   name: 'consul',
   variable: 'TEST_CONSUL_URL',
-  programs: [program!],
+  programs: [program],
   start: () =>
     Server.start('consul', async (folder) => {
       const http = await freePort();
       const address = `http://127.0.0.1:${http}`;
       return {
-        program: executable(program!),
+        program: executable(program),
         args: [
           'agent',
           '-server',

@@ -39,16 +39,19 @@ export function debianProgram(name: string, version: number, packageName: string
     name,
     version: `${version} or later`,
     find: () => installed() ?? (isExecutable(unpacked) ? unpacked : undefined),
-    prepare: (report) =>
-      fillCache(key, async (folder) => {
-        if (!onPath('apt-get'))
-          throw new Error(`${name} ${version} is not on PATH, and there is no apt-get to get it by`);
+    prepare: (report) => {
+      const make = async (folder: string) => {
+        if (!onPath('apt-get')) throw new Error('it is not on PATH, and there is no apt-get to have it from');
         report(`unpacking Debian's ${packageName}`);
         await unpack(packageName, folder);
         const wrapper = join(folder, name);
         await writeFile(wrapper, WRAPPER(name));
         await chmod(wrapper, 0o755);
-      }),
+        const major = majorVersion(wrapper);
+        if (major < version) throw new Error(`this release of Debian has version ${major}`);
+      };
+      return fillCache(key, make, report);
+    },
   };
 }
 
@@ -58,7 +61,7 @@ async function unpack(packageName: string, folder: string): Promise<void> {
   for (const each of ['lists/partial', 'archives/partial']) await mkdir(join(apt, each), { recursive: true });
   await writeFile(config, APT_CONFIG(apt));
   await run('apt-get', ['-c', config, 'update']);
-  const install = ['install', '--download-only', '--no-install-recommends', '--reinstall', '-y', packageName];
+  const install = ['install', '--download-only', '--no-install-recommends', '-y', packageName];
   await run('apt-get', ['-c', config, ...install]);
   for (const file of await readdir(archives)) {
     if (file.endsWith('.deb')) await run('dpkg-deb', ['-x', join(archives, file), join(folder, 'root')]);

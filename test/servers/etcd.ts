@@ -6,7 +6,7 @@ import { freePort } from './ports.js';
 import { executable } from './program.js';
 import { Server } from './server.js';
 
-const [program] = goPrograms({
+const { etcd: program } = goPrograms({
   name: 'etcd',
   module: 'go.etcd.io/etcd/server/v3',
   programs: { etcd: 'go.etcd.io/etcd/server/v3' },
@@ -16,13 +16,13 @@ const [program] = goPrograms({
 export const etcd = {
   name: 'etcd',
   variable: 'TEST_ETCD_URL',
-  programs: [program!],
+  programs: [program],
   start: () =>
     Server.start('etcd', async (folder) => {
       const address = `http://127.0.0.1:${await freePort()}`;
       const peers = `http://127.0.0.1:${await freePort()}`;
       return {
-        program: executable(program!),
+        program: executable(program),
         args: [
           `--data-dir=${join(folder, 'data')}`,
           `--listen-client-urls=${address}`,

@@ -19,7 +19,12 @@ export function shared({ name, variable }: ServerKind): string {
   return address;
 }
 
-/** Whether its tests can run here. */
-export function isAvailable({ variable, programs }: ServerKind): boolean {
-  return process.env[variable] !== undefined || programs.every((program) => program.find() !== undefined);
+/** Whether a suite that starts its own can run here. */
+export function hasPrograms({ programs }: ServerKind): boolean {
+  return programs.every((program) => program.find() !== undefined);
+}
+
+/** Whether suites that share one can run here. */
+export function isAvailable(kind: ServerKind): boolean {
+  return process.env[kind.variable] !== undefined || hasPrograms(kind);
 }

@@ -1,20 +1,32 @@
-// npm run servers: puts every program that tests start servers from into the cache.
+// npm run servers: prepares every program that tests start servers from.
 import { performance } from 'node:perf_hooks';
 import { SERVERS } from './index.js';
+import type { Program } from './program.js';
 
-const programs = new Set(SERVERS.flatMap((kind) => kind.programs));
-for (const program of programs) {
-  const say = (what: string) => console.log(`${program.name} ${program.version}: ${what}`);
-  if (program.find() === undefined) {
-    const start = performance.now();
-    try {
-      await program.prepare(say);
-      say(`ready after ${Math.round((performance.now() - start) / 1_000)} s`);
-    } catch (error) {
-      say((error as Error).message);
-      process.exitCode = 1;
-      continue;
-    }
+const TELL_MS = 30_000;
+
+for (const program of new Set(SERVERS.flatMap(({ programs }) => programs))) {
+  try {
+    if (program.find() === undefined) await prepare(program);
+    report(program, program.find()!);
+  } catch (error) {
+    report(program, (error as Error).message);
+    process.exitCode = 1;
   }
-  say(`${program.find()}`);
+}
+
+async function prepare(program: Program): Promise<void> {
+  const start = performance.now();
+  const seconds = () => Math.round((performance.now() - start) / 1_000);
+  const telling = setInterval(() => report(program, `still at it after ${seconds()} s`), TELL_MS);
+  try {
+    await program.prepare((line) => report(program, line));
+    report(program, `prepared in ${seconds()} s`);
+  } finally {
+    clearInterval(telling);
+  }
+}
+
+function report({ name, version }: Program, line: string): void {
+  console.log(`${name} ${version}: ${line}`);
 }

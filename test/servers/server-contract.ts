@@ -1,11 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { existsSync } from 'node:fs';
+import { describeOwn } from './describe-own.js';
 import { shared, type ServerKind } from './kind.js';
 import type { Server } from './server.js';
 
 const TEST_MS = 120_000;
 
-/** What holds of every server that tests start. `key` is a name of the caller's own. */
+/** What holds of every server that tests start, and of the one that they share. */
 export function serverContract(
   kind: ServerKind,
   client: {
@@ -13,16 +14,17 @@ export function serverContract(
     /** Rejects when the server does not answer within a second. */
     read(address: string, key: string): Promise<string>;
   },
+  start: () => Promise<Server> = () => kind.start(),
 ): void {
   it('answers at the address that all suites share', async () => {
     await client.write(shared(kind), 'server-contract', 'hello');
     expect(await client.read(shared(kind), 'server-contract')).toBe('hello');
   });
 
-  describe('one of our own', () => {
+  describeOwn(kind)('one of our own', () => {
     let server: Server;
     beforeEach(async () => {
-      server = await kind.start();
+      server = await start();
     }, TEST_MS);
     afterEach(() => server.stop());
 

@@ -7,42 +7,48 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { until } from '../support/until.js';
 import { Server } from './server.js';
 
-const LOADER = join(import.meta.dirname, '../support/typescript.mjs');
+const SUPPORT = join(import.meta.dirname, '../support');
+const LOADER = ['--import', join(SUPPORT, 'typescript.mjs')];
 const OWNER = join(import.meta.dirname, 'owner.ts');
+/** As jest does with its workers. */
+const FORK = `require('child_process').fork(process.argv[1], { execArgv: process.argv.slice(2), stdio: 'inherit' })`;
 const TEST_MS = 60_000;
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
 
 describe('a server', () => {
   let server: Server | undefined;
-  afterEach(() => server?.stop());
+  afterEach(async () => {
+    await server?.stop();
+    server = undefined;
+  });
 
-  it.each(['SIGINT', 'SIGKILL'] as const)(
-    'does not outlive the process that started it, ended by %s',
-    async (signal) => {
-      const owner = spawn(process.execPath, ['--import', LOADER, OWNER], { stdio: ['ignore', 'pipe', 'inherit'] });
+  it.each<[string, NodeJS.Signals, string[]]>([
+    ['is interrupted', 'SIGINT', [...LOADER, OWNER]],
+    ['is killed', 'SIGKILL', [...LOADER, OWNER]],
+    [
+      'is a worker whose test runner is killed',
+      'SIGKILL',
+      ['-e', FORK, OWNER, ...LOADER, '--import', join(SUPPORT, 'end-with-parent.mjs')],
+    ],
+  ])(
+    'ends, and its data with it, when what started it %s',
+    async (_, signal, args) => {
+      const owner = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
       const lines = createInterface(owner.stdout)[Symbol.asyncIterator]();
       const folder = String((await lines.next()).value);
       const pid = Number((await lines.next()).value);
       expect([isRunning(pid), existsSync(folder)]).toEqual([true, true]);
       owner.kill(signal);
-      await once(owner, 'close');
+      await once(owner, 'exit');
       await until(() => !isRunning(pid) && !existsSync(folder));
     },
     TEST_MS,
   );
 
   it('is started again on other ports when somebody was faster', async () => {
-    const attempts: string[] = [];
+    const folders: string[] = [];
     server = await Server.start('sleep', async (folder) => {
-      attempts.push(folder);
-      const taken = attempts.length === 1;
+      folders.push(folder);
+      const taken = folders.length === 1;
       return {
         program: 'sh',
         args: ['-c', taken ? 'echo bind: Address already in use; exit 1' : 'exec sleep 600'],
@@ -52,7 +58,7 @@ describe('a server', () => {
         },
       };
     });
-    expect(attempts.map((folder) => existsSync(folder))).toEqual([false, true]);
+    expect(folders.map((folder) => existsSync(folder))).toEqual([false, true]);
   });
 
   it('says why it ended before it answered', async () => {
@@ -65,3 +71,11 @@ describe('a server', () => {
     await expect(start).rejects.toThrow(/sh ended before it answered:\nno such option/);
   });
 });
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

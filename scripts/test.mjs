@@ -1,0 +1,45 @@
+// Runs jest: node scripts/test.mjs [project…] [paths and options for jest]
+// Without a project, all that can run here; what cannot is named at the end. With CI set, all must.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { constants } from 'node:os';
+import '../test/support/typescript.mjs';
+
+const { SERVERS, hasPrograms, isAvailable } = await import('../test/servers/index.ts');
+
+const ALWAYS = ['unit', 'memory', 'integration'];
+const KNOWN = [...ALWAYS, ...SERVERS.map(({ name }) => name), 'soak'];
+
+const PREPARE = 'To have them: npm run servers (once, about 15 minutes in all, most of it for Consul and Kubernetes)';
+
+const args = process.argv.slice(2);
+const named = [];
+while (KNOWN.includes(args[0])) named.push(args.shift());
+const wanted = SERVERS.filter(({ name }) => named.length === 0 || named.includes(name));
+const missing = wanted.filter((kind) => !isAvailable(kind));
+if (missing.length > 0 && (named.length > 0 || process.env.CI)) {
+  tell(missing);
+  process.exit(1);
+}
+
+const projects = named.length > 0 ? named : [...ALWAYS, ...wanted.filter(isAvailable).map(({ name }) => name)];
+const node = ['--experimental-vm-modules', '--no-warnings', '--import', './test/support/end-with-parent.mjs'];
+const jest = ['node_modules/jest/bin/jest.js', ...args, '--selectProjects', ...projects];
+const child = spawn(process.execPath, [...node, ...jest], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
+// Jest ends, and its servers with it; then this does.
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+const [code, signal] = await once(child, 'exit');
+process.exitCode = code ?? 128 + constants.signals[signal];
+tell(missing);
+const toShare = wanted.filter((kind) => isAvailable(kind) && !hasPrograms(kind));
+if (toShare.length > 0) console.error(`\nNOT RUN: suites that break a server of ${names(toShare)}. ${PREPARE}`);
+
+function tell(kinds) {
+  if (kinds.length === 0) return;
+  console.error(`\nNOT RUN: ${names(kinds)}, whose servers are not here. ${PREPARE}`);
+  console.error(`Or name servers that run already: ${kinds.map(({ variable }) => variable).join(', ')}`);
+}
+
+function names(kinds) {
+  return kinds.map(({ name }) => name).join(', ');
+}

@@ -1,0 +1,3 @@
+import { startShared } from '../../servers/shared.mjs';
+
+export default () => startShared('kubernetes');
