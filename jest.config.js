@@ -52,5 +52,7 @@ export default {
   collectCoverageFrom: ['{apps,libs}/**/*.ts', '!**/*.spec.ts', '!**/testing/**'],
   coverageProvider: 'v8',
   coverageThreshold: { global: { lines: 80 } },
-  testTimeout: 15_000,
+  testTimeout: 60_000,
+  // Suites wait more than they compute: for servers, time-outs and leases.
+  maxWorkers: '100%',
 };

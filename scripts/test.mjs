@@ -17,8 +17,9 @@ const named = [];
 while (KNOWN.includes(args[0])) named.push(args.shift());
 const wanted = SERVERS.filter(({ name }) => named.length === 0 || named.includes(name));
 const missing = wanted.filter((kind) => !isAvailable(kind));
-if (missing.length > 0 && (named.length > 0 || process.env.CI)) {
-  tell(missing);
+const onlyToShare = wanted.filter((kind) => isAvailable(kind) && !hasPrograms(kind));
+if ((missing.length > 0 && named.length > 0) || (missing.length + onlyToShare.length > 0 && process.env.CI)) {
+  tellWhatIsLeftOut();
   process.exit(1);
 }
 
@@ -30,14 +31,16 @@ const child = spawn(process.execPath, [...node, ...jest], { stdio: ['inherit', '
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
 const [code, signal] = await once(child, 'exit');
 process.exitCode = code ?? 128 + constants.signals[signal];
-tell(missing);
-const toShare = wanted.filter((kind) => isAvailable(kind) && !hasPrograms(kind));
-if (toShare.length > 0) console.error(`\nNOT RUN: suites that break a server of ${names(toShare)}. ${PREPARE}`);
+tellWhatIsLeftOut();
 
-function tell(kinds) {
-  if (kinds.length === 0) return;
-  console.error(`\nNOT RUN: ${names(kinds)}, whose servers are not here. ${PREPARE}`);
-  console.error(`Or name servers that run already: ${kinds.map(({ variable }) => variable).join(', ')}`);
+function tellWhatIsLeftOut() {
+  if (missing.length > 0) {
+    console.error(`\nNOT RUN: ${names(missing)}, whose servers are not here. ${PREPARE}`);
+    console.error(`Or name servers that run already: ${missing.map(({ variable }) => variable).join(', ')}`);
+  }
+  if (onlyToShare.length > 0) {
+    console.error(`\nNOT RUN: suites that break a server of ${names(onlyToShare)}. ${PREPARE}`);
+  }
 }
 
 function names(kinds) {

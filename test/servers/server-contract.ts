@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { describeOwn } from './describe-own.js';
 import { shared, type ServerKind } from './kind.js';
 import type { Server } from './server.js';
@@ -17,8 +18,9 @@ export function serverContract(
   start: () => Promise<Server> = () => kind.start(),
 ): void {
   it('answers at the address that all suites share', async () => {
-    await client.write(shared(kind), 'server-contract', 'hello');
-    expect(await client.read(shared(kind), 'server-contract')).toBe('hello');
+    const key = randomUUID();
+    await client.write(shared(kind), key, 'hello');
+    expect(await client.read(shared(kind), key)).toBe('hello');
   });
 
   describeOwn(kind)('one of our own', () => {
