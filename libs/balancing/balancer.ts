@@ -55,8 +55,14 @@ export class Balancer {
   pick(strategy: string | undefined, candidates: readonly ServiceInstance[], request: PickRequest): Pick | undefined {
     const choice = this.strategy(strategy ?? this.defaultStrategy).pick(candidates, request);
     if (!choice) return undefined;
-    const { instance, reason } = choice;
-    return { instance, reason, done: this.recorder.started(instance) };
+    const done = this.recorder.started(choice.instance);
+    return {
+      instance: choice.instance,
+      get reason() {
+        return choice.reason;
+      },
+      done,
+    };
   }
 
   private strategy(name: string): BalancingStrategy {

@@ -56,7 +56,10 @@ export const addressField = z
     'must be a host name that can stand in a URL: its last part must not be a number, nor any part be broken Punycode',
   );
 
-export const portField = z.int().min(1).max(65_535);
+export const portField = z
+  .int({ error: ({ input }) => (input === undefined ? 'is required' : undefined) })
+  .min(1)
+  .max(65_535);
 
 export const tagField = z
   .string()

@@ -1,4 +1,6 @@
 export * from './abortable.js';
+/** With which options are described, by extensions too: one zod for all. */
+export { z } from 'zod';
 export * from './backoff.js';
 export * from './backend.js';
 export * from './conditions.js';

@@ -21,7 +21,7 @@ export interface Outcome {
 
 export interface Pick {
   readonly instance: ServiceInstance;
-  /** How the winner was found, in a sentence. */
+  /** How the winner was found, in a sentence. Few callers read it: a getter makes it for those. */
   readonly reason: string;
   /** Reports how the call went. */
   done(outcome: Outcome): void;

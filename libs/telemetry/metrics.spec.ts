@@ -2,12 +2,16 @@ import { describe, expect, it } from '@jest/globals';
 import { register } from 'prom-client';
 import { createMetrics } from './index.js';
 
-const none = { registeredServices: () => 0, heldInstances: () => 0 };
+const none = { registeredServices: () => 0, heldInstances: () => 0, waitingRequests: () => 0 };
 
 describe('createMetrics', () => {
   it('asks for the gauges at every scrape', async () => {
     let registered = 2;
-    const metrics = createMetrics({ registeredServices: () => registered, heldInstances: () => 1 });
+    const metrics = createMetrics({
+      registeredServices: () => registered,
+      heldInstances: () => 1,
+      waitingRequests: () => 0,
+    });
     expect((await metrics.exposition()).body).toContain('\nservice_discovery_registered_services_total 2\n');
     registered = 5;
     const { body } = await metrics.exposition();

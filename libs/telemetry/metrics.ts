@@ -7,6 +7,8 @@ export interface MetricsOptions {
   readonly registeredServices: () => number;
   /** Instances that mass loss protection holds now. */
   readonly heldInstances: () => number;
+  /** Requests that wait for a change now. */
+  readonly waitingRequests: () => number;
 }
 
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -37,6 +39,7 @@ export function createMetrics(options: MetricsOptions) {
     options.registeredServices,
   );
   gauge('service_discovery_held_instances', 'Instances held after a mass loss.', options.heldInstances);
+  gauge('service_discovery_waiting_requests', 'Requests that wait for a change.', options.waitingRequests);
 
   return {
     loadAlerts: new Counter({

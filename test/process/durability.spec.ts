@@ -227,7 +227,7 @@ describe('a folder that the server may not take', () => {
       const registry = join(DATA_DIR, 'registry');
       const name = (await readdir(registry)).find((each) => each.endsWith('.log'))!;
       const bytes = await readFile(join(registry, name));
-      await writeFile(join(registry, name), bytes.fill(0xff, bytes.length / 2));
+      await writeFile(join(registry, name), bytes.fill(0xff, Math.floor(bytes.length / 2)));
       await refused(DATA_DIR, /is corrupt/);
       await refused(DATA_DIR, /is corrupt/);
     },

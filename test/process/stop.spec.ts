@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { HttpClient } from '../support/http-client.js';
 import { register, type ServiceSummary } from '../support/instances.js';
@@ -103,12 +104,10 @@ describe('SIGTERM', () => {
     async () => {
       const server = await ServerProcess.start();
       const http = new HttpClient(server.url);
-      let asked = 0;
       const watch = async (): Promise<number> => {
         let answers = 0;
         try {
           for (let index = '0'; ; answers++) {
-            asked++;
             index = (await http.get(`${SERVICES}?index=${index}&wait=60s`)).revision;
           }
         } catch {
@@ -116,9 +115,9 @@ describe('SIGTERM', () => {
         }
       };
       const watchers = Array.from({ length: 20 }, watch);
-      while (asked < 40) await http.get('/health/live');
-      // Each waits with its second question by now, or is about to.
-      await http.get('/health/live');
+      const waiting = async () =>
+        /^service_discovery_waiting_requests (\d+)$/m.exec((await http.get('/metrics')).text)![1];
+      while ((await waiting()) !== '20') await sleep(20);
       expect(await server.end('SIGTERM', AT_ONCE_MS)).toEqual({ code: 0, signal: null });
       for (const answers of await Promise.all(watchers)) expect(answers).toBeGreaterThanOrEqual(2);
       await http.close();
@@ -251,7 +250,7 @@ describe('a start', () => {
     });
     expect(lines[0]).toContain('5 problems');
     expect(lines.slice(1).sort()).toEqual([
-      expect.stringMatching(/HEARTBEAT_INTERVAL=200: must be at most half of SERVICE_TTL/),
+      expect.stringMatching(/HEARTBEAT_INTERVAL=200: must be at most 150s, half of SERVICE_TTL/),
       expect.stringMatching(/LOG_LEVEL=loud: must be one of .*info/),
       expect.stringMatching(/REGISTRY_TYPE=zookeeper: must be one of .*memory/),
       expect.stringMatching(/SERVICE_DISCOVERY_SECRET=\*+:/),

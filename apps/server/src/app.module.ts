@@ -138,6 +138,7 @@ const architecture: Provider[] = [
         ? createMetrics({
             registeredServices: () => discovery.serviceCount(),
             heldInstances: () => catalog.heldInstances,
+            waitingRequests: () => catalog.waiting,
           })
         : undefined,
   },

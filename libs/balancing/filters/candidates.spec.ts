@@ -36,7 +36,7 @@ describe('candidates', () => {
       { service_id: 'a', reason: 'excluded by the caller' },
       { service_id: 'b', reason: 'is critical' },
       { service_id: 'c', reason: 'lacks tag v1' },
-      { service_id: 'd', reason: 'is maintenance' },
+      { service_id: 'd', reason: 'is in maintenance' },
     ]);
   });
 });

@@ -33,7 +33,8 @@ export const consistentHash: StrategyModule = {
             highest = score;
           }
         }
-        const reason = hashKey === undefined ? 'no key: drawn at random by weight' : 'highest hash with the key';
+        const reason =
+          hashKey === undefined ? 'no key: drawn at random by weight' : `highest hash with the key ${hashKey}`;
         return { instance: candidates[best]!, reason };
       },
     };

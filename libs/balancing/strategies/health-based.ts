@@ -30,7 +30,14 @@ export const healthBased: StrategyModule = {
         if (candidates.length === 0) return undefined;
         const scores = latest(candidates);
         if (now() >= scores.until) Object.assign(scores, score(candidates));
-        return { instance: candidates[scores.lottery.draw(random())]!, reason: 'drawn by health and response time' };
+        const { lottery } = scores;
+        const winner = lottery.draw(random());
+        return {
+          instance: candidates[winner]!,
+          get reason() {
+            return `drawn by health and response time, with a chance of ${lottery.chanceOf(winner)}`;
+          },
+        };
       },
     };
   },

@@ -23,7 +23,7 @@ export const leastConnections: StrategyModule = {
           // The k-th of equals takes over with probability 1/k: each is as likely in the end.
           if (equals === 1 || random() * equals < 1) winner = candidate;
         }
-        return winner && { instance: winner, reason: 'fewest connections in flight' };
+        return winner && { instance: winner, reason: `fewest connections in flight: ${fewest}` };
       },
     };
   },

@@ -26,8 +26,14 @@ export const powerOfTwo: StrategyModule = {
         const i = Math.floor(random() * candidates.length);
         const j = (i + 1 + Math.floor(random() * (candidates.length - 1))) % candidates.length;
         const [first, second] = [candidates[i]!, candidates[j]!];
-        const instance = costOf(second) < costOf(first) ? second : first;
-        return { instance, reason: 'the cheaper of two by response time and calls in flight' };
+        const [ofFirst, ofSecond] = [costOf(first), costOf(second)];
+        return {
+          instance: ofSecond < ofFirst ? second : first,
+          get reason() {
+            const costs = `${first.serviceId} costs ${ofFirst.toFixed(1)}, ${second.serviceId} ${ofSecond.toFixed(1)}`;
+            return `the cheaper of two by response time and calls in flight: ${costs}`;
+          },
+        };
       },
     };
   },

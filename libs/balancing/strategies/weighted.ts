@@ -18,8 +18,14 @@ export const weighted: StrategyModule = {
     return {
       pick(candidates) {
         if (candidates.length === 0) return undefined;
-        const instance = candidates[lotteryOf(candidates).draw(random())]!;
-        return { instance, reason: 'drawn by weight and idle processor' };
+        const lottery = lotteryOf(candidates);
+        const winner = lottery.draw(random());
+        return {
+          instance: candidates[winner]!,
+          get reason() {
+            return `drawn by weight and idle processor, with a chance of ${lottery.chanceOf(winner)}`;
+          },
+        };
       },
     };
   },

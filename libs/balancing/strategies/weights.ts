@@ -25,6 +25,12 @@ export class Lottery {
     this.total = total;
   }
 
+  /** In words, for people. */
+  chanceOf(index: number): string {
+    const share = this.upTo[index]! - (index === 0 ? 0 : this.upTo[index - 1]!);
+    return `${((100 * share) / this.total).toFixed(1)} %`;
+  }
+
   draw(random: number): number {
     const ticket = random * this.total;
     let low = 0;

@@ -151,11 +151,11 @@ describe('what must hold among variables', () => {
 
   it('refuses heartbeats and deadlines that are too long', () => {
     expect(problems({ SERVICE_TTL: '60', HEARTBEAT_INTERVAL: '31', HEALTH_CHECK_TIMEOUT: '11s' })).toEqual([
-      { variable: 'HEARTBEAT_INTERVAL', value: '31', message: 'must be at most half of SERVICE_TTL, which is 30s' },
+      { variable: 'HEARTBEAT_INTERVAL', value: '31', message: 'must be at most 30s, half of SERVICE_TTL' },
       {
         variable: 'HEALTH_CHECK_TIMEOUT',
         value: '11s',
-        message: 'must be at most HEALTH_CHECK_INTERVAL, which is 10s',
+        message: 'must be at most 10s, HEALTH_CHECK_INTERVAL',
       },
     ]);
   });

@@ -36,7 +36,7 @@ export function applyBounds(resolution: Resolution): Resolution {
     const variable = resolution.variables.find(({ name }) => name === of)!;
     const seconds = `${toSeconds(limit)}s`;
     if (variable.written) {
-      problems.push(complaint(variable, `must be at most ${by}, which is ${seconds}`));
+      problems.push(complaint(variable, `must be at most ${seconds}, ${by}`));
     } else {
       values[of] = limit;
       lowered.set(of, { ...variable, value: seconds, source: `${variable.source}, lowered to ${by}` });

@@ -83,7 +83,7 @@ export function presentChecks({ instance }: CatalogEntry, report: CheckReport | 
       status: checkStatusOf(instance),
       output: seen?.output ?? '',
       timestamp: time(seen?.timestamp),
-      duration_ms: seen?.durationMs ?? null,
+      duration_ms: milliseconds(seen?.durationMs),
     },
   ];
 }
@@ -91,6 +91,11 @@ export function presentChecks({ instance }: CatalogEntry, report: CheckReport | 
 /** What the check itself says: the probe's word, or the heartbeats' of one that nobody probes. */
 function checkStatusOf(instance: ServiceInstance): HealthStatus {
   return hasActiveCheck(instance) ? (instance.probed ?? 'passing') : instance.reported;
+}
+
+/** To the microsecond. */
+function milliseconds(duration: number | null | undefined): number | null {
+  return duration == null ? null : Math.round(duration * 1_000) / 1_000;
 }
 
 export function presentReport(report: CheckReport) {
@@ -102,7 +107,7 @@ export function presentReport(report: CheckReport) {
     status: report.status,
     output: report.output,
     timestamp: time(report.timestamp),
-    duration_ms: report.durationMs,
+    duration_ms: milliseconds(report.durationMs),
   };
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { instanceStatusField, LIMITS, portField, protocolField, weightField } from '#core';
 import { address, duration, metadata, path, place, serviceId, serviceName, tags } from './fields.js';
-import { oneOfSpellings, spelled } from './spellings.js';
+import { given, oneOfSpellings, spelled } from './spellings.js';
 
 /** Absent and null are the same to the clients of older systems. */
 function optional<T extends z.ZodType>(field: T) {
@@ -48,12 +48,14 @@ export const registrationInput = z
     enable_tag_override: optional(z.boolean()).meta({ description: 'true: tags that PATCH has set outlive this' }),
     health_check: optional(healthCheckInput),
   })
+  .refine(...given('service_name'))
+  .refine(...given('address'))
   .transform((body, context) => {
     const { service_name, name, service_id, id, instance_id, address, host, ...rest } = body;
     return {
-      service_name: spelled(body, 'service_name', true, context)!,
-      service_id: spelled(body, 'service_id', false, context),
-      address: spelled(body, 'address', true, context)!,
+      service_name: spelled(body, 'service_name', context)!,
+      service_id: spelled(body, 'service_id', context),
+      address: spelled(body, 'address', context)!,
       ...rest,
     };
   })

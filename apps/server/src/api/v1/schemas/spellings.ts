@@ -16,21 +16,23 @@ export function oneOfSpellings(...required: Canonical[]): { allOf: object[] } {
   return { allOf: required.map((name) => ({ anyOf: SPELLINGS[name].map(given) })) };
 }
 
-/** The value under whichever spelling was used. Two that disagree, or none where one must be, are issues. */
-export function spelled(
-  body: Readonly<Partial<Record<string, unknown>>>,
-  name: Canonical,
-  required: boolean,
-  context: z.RefinementCtx,
-): string | undefined {
+type Body = Readonly<Partial<Record<string, unknown>>>;
+
+/** One of the spellings is there. Looked at whatever else is wrong: who sent nothing hears of all that is needed. */
+export function given(name: Canonical) {
+  const spellings = SPELLINGS[name];
+  const isGiven = (body: Body) => spellings.some((spelling) => body[spelling] !== undefined);
+  const when = ({ value }: { readonly value: unknown }) => typeof value === 'object' && value !== null;
+  const path: PropertyKey[] = [name];
+  return [isGiven, { path, error: `is required (${spellings.join(' or ')})`, when }] as const;
+}
+
+/** The value under whichever spelling was used. Two that disagree are an issue. */
+export function spelled(body: Body, name: Canonical, context: z.RefinementCtx): string | undefined {
   const spellings = SPELLINGS[name];
   const used = spellings.filter((spelling) => body[spelling] !== undefined);
   const [first, ...others] = used;
-  if (!first) {
-    if (required)
-      context.addIssue({ code: 'custom', path: [name], message: `is required (${spellings.join(' or ')})` });
-    return undefined;
-  }
+  if (!first) return undefined;
   for (const other of others) {
     if (sameValue(body[first], body[other])) continue;
     context.addIssue({ code: 'custom', path: [other], message: `says something else than ${first}` });
