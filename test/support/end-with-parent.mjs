@@ -2,6 +2,6 @@
 // servers of their suites.
 if (process.channel) {
   process.on('disconnect', () => process.exit(1));
-  // Only a worker waits for its parent's messages.
-  if (process.env.JEST_WORKER_ID === undefined) process.channel.unref();
+  // This listener is no reason to stay, unlike one for messages: `unref` would be for both.
+  process.channel.unrefCounted();
 }
