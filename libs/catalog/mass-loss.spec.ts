@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { keyOf, type RemovalCause } from '#core';
+import { MassLossDetector } from './mass-loss.js';
 import { AWAY, instance, World } from './testing/world.js';
 
 const HOLD_MS = 60_000;
@@ -114,6 +115,20 @@ describe('a mass loss', () => {
     await world.upsert(instance('i1', 51));
     await lose(world, ['i2', 'i3']);
     expect(world.shown()).toEqual(['i1', 'i4']);
+  });
+
+  it('is told in time when very many go, one by one or at once', () => {
+    const detector = new MassLossDetector({ ...RULES, share: 0.99 });
+    const left = { present: 1_000_000, held: 0 };
+    const losses = Array.from({ length: 200_000 }, (_, at) => ({
+      instance: instance(`i${at}`, 1),
+      cause: 'expired' as const,
+      at: at / 100,
+    }));
+    const begun = performance.now();
+    for (const loss of losses.slice(0, 40_000)) detector.judge('one by one', [loss], left);
+    expect(performance.now() - begun).toBeLessThan(2_000);
+    expect(detector.judge('at once', losses, left)).toEqual([]);
   });
 
   it('is off without a time to hold', async () => {

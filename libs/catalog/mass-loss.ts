@@ -30,12 +30,13 @@ export interface Census {
  * service's losses of the last seconds; once they are a mass loss, all of them are to be held.
  */
 export class MassLossDetector {
+  /** By service and key, each in order of time: who comes back is forgotten before it can be lost again. */
   private readonly losses = new Map<string, Map<string, Loss>>();
 
   constructor(private readonly rules: MassLossRules) {}
 
   /**
-   * @param lost What has just gone from this service.
+   * @param lost What has just gone from this service, somebody at least, in order of time.
    * @param left What is left of it. Those that are held are part of the same loss, however long it takes.
    * @returns What is to be held now: all of the window when it is a mass loss, else nothing.
    */
@@ -43,8 +44,7 @@ export class MassLossDetector {
     if (this.rules.holdMs === 0) return [];
     const window = this.losses.get(serviceName) ?? new Map<string, Loss>();
     for (const loss of lost) window.set(keyText(loss.instance), loss);
-    const oldest = Math.max(...lost.map(({ at }) => at)) - WINDOW_MS;
-    for (const [key, loss] of window) if (loss.at < oldest) window.delete(key);
+    dropBefore(window, lost.at(-1)!.at - WINDOW_MS);
     this.losses.set(serviceName, window);
 
     const gone = window.size + left.held;
@@ -62,8 +62,16 @@ export class MassLossDetector {
   /** Drops what is too old to count. */
   sweep(now: number): void {
     for (const [service, window] of this.losses) {
-      for (const [key, loss] of window) if (loss.at < now - WINDOW_MS) window.delete(key);
+      dropBefore(window, now - WINDOW_MS);
       if (window.size === 0) this.losses.delete(service);
     }
+  }
+}
+
+/** Stops at the first that stays: thousands are lost one by one, and each is looked at once. */
+function dropBefore(window: Map<string, Loss>, oldest: number): void {
+  for (const [key, { at }] of window) {
+    if (at >= oldest) return;
+    window.delete(key);
   }
 }

@@ -8,6 +8,11 @@ describe('health_based', () => {
     expect(chiSquare(counts, { a: 1, b: 1, c: 1 })).toBeLessThan(13.8);
   });
 
+  it('picks from more candidates than a call takes arguments', () => {
+    const one = named('a')[0]!;
+    expect(new Harness(healthBased).pick(Array.from({ length: 200_000 }, () => one))).toBe(one);
+  });
+
   it('gives who complains half', () => {
     const counts = tally(new Harness(healthBased).picks(9_000, fleet({ a: { probed: 'warning' }, b: {}, c: {} })));
     expect(chiSquare(counts, { a: 1, b: 2, c: 2 })).toBeLessThan(13.8);

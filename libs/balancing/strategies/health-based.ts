@@ -46,7 +46,10 @@ export const healthBased: StrategyModule = {
 function scoresOf(candidates: readonly ServiceInstance[], stats: StrategyContext['stats']): readonly number[] {
   const seen = candidates.map((candidate) => stats(candidate));
   // Below a millisecond differences are noise.
-  const fastest = Math.max(1, Math.min(...seen.map(({ recentMs }) => recentMs || Infinity)));
+  const fastest = Math.max(
+    1,
+    seen.reduce((least, { recentMs }) => Math.min(least, recentMs || Infinity), Infinity),
+  );
   const scores = seen.map(({ recentMs, recentErrorRate }, i) => {
     // A newcomer is taken to be fast until it has shown otherwise.
     const speed = recentMs === 0 ? 1 : Math.min(1, fastest / recentMs);
