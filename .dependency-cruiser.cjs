@@ -52,6 +52,12 @@ module.exports = {
       to: { path: '^node_modules/@nestjs/swagger/', dynamic: false, dependencyTypesNot: ['type-only'] },
     },
     {
+      name: 'kubernetes-client-in-its-own-backend',
+      severity: 'error',
+      from: { pathNot: '^(libs/backends/kubernetes|test)/' },
+      to: { path: '^node_modules/@kubernetes/' },
+    },
+    {
       name: 'vendor-clients-in-their-own-backend',
       severity: 'error',
       from: { pathNot: '^libs/backends/memory/' },

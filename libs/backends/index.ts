@@ -1,5 +1,6 @@
 import type { BackendModule } from '#core';
+import { kubernetes } from './kubernetes/index.js';
 import { memory } from './memory/index.js';
 
 /** Every registry that can stand behind the API. A new one is a folder and a line here. */
-export const BACKENDS: readonly BackendModule[] = [memory];
+export const BACKENDS: readonly BackendModule[] = [memory, kubernetes];
