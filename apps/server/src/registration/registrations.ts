@@ -134,7 +134,10 @@ export class Registrations {
   /** One write within its deadline, whose timer goes with it: thousands of writes a second would each leave one behind. */
   private async write<T>(actor: Actor, work: (registrar: Registrar, options: WriteOptions) => Promise<T>): Promise<T> {
     const { registrar, capabilities } = this.backend;
-    if (!registrar) throw new Problem(501, 'NOT_SUPPORTED', `the ${capabilities.type} registry is read-only here`);
+    if (!registrar) {
+      const why = [`the ${capabilities.type} registry is read-only here`, ...capabilities.notes].join('. ');
+      throw new Problem(501, 'NOT_SUPPORTED', why);
+    }
     const { deadlineMs } = this.rules;
     const deadline = new AbortController();
     const timer = setTimeout(() => deadline.abort(new Error(`not done within ${deadlineMs} ms`)), deadlineMs);
