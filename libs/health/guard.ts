@@ -1,21 +1,18 @@
-import { lookup as systemLookup, type LookupAddress, type LookupAllOptions } from 'node:dns';
+import type { LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import type { AddressGuard } from '#core';
 import { networks } from './cidr.js';
 import { embeddedIPv4 } from './embedded.js';
 import { FORBIDDEN, LOOPBACK } from './forbidden.js';
+import { NameLookup, type Lookup } from './name-lookup.js';
 
 export interface GuardOptions {
   /** Whether probes may reach this host itself. */
   readonly allowLoopback: boolean;
   /** What the operator forbids beside what always is: CIDRs or single addresses. */
   readonly denied: readonly string[];
-  /** Resolves names; the system's resolver by default. */
-  readonly lookup?: (
-    hostname: string,
-    options: LookupAllOptions,
-    callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
-  ) => void;
+  /** Resolves names; by default the system's resolver, with care for its few threads. */
+  readonly lookup?: Lookup;
 }
 
 /** No probe may go there. */
@@ -33,7 +30,7 @@ export class AddressRefused extends Error {
  * owns the name learn which are forbidden, and hide a mistake in a zone behind luck.
  * @throws Error that names what is wrong with `denied`.
  */
-export function createGuard({ allowLoopback, denied, lookup = systemLookup }: GuardOptions): AddressGuard {
+export function createGuard({ allowLoopback, denied, lookup = new NameLookup().lookup }: GuardOptions): AddressGuard {
   const rules = Object.entries({
     ...FORBIDDEN,
     ...(!allowLoopback && { loopback: LOOPBACK }),

@@ -28,7 +28,7 @@ describe('failure of a probe', () => {
     );
   });
 
-  it.each(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'])(
+  it.each(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'LOOKUP_QUEUED'])(
     'is none of the instance when this host is out of something: %s',
     (code) => {
       expect(() => failure('GET x', coded(code), running)).toThrow();

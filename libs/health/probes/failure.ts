@@ -2,7 +2,7 @@ import type { ProbeResult } from '#core';
 import { clipped } from '../text.js';
 
 /** This host is out of something: it says nothing of the instance, and must not take thousands down. */
-const OURS = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
+const OURS = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'LOOKUP_QUEUED']);
 
 /**
  * A probe that ended in an error, as a result: the signal's reason where that is what ended it.
