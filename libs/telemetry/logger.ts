@@ -30,7 +30,7 @@ export interface LoggerOptions {
  * and there is no worker or file to close.
  */
 export function createLogger(options: LoggerOptions): Pino {
-  const destination = options.destination ?? standardOutput({ dest: 1, sync: true });
+  const destination = options.destination ?? patient(standardOutput({ dest: 1, sync: true }));
   return pino(
     {
       level: options.level,
@@ -41,6 +41,23 @@ export function createLogger(options: LoggerOptions): Pino {
     },
     options.format === 'pretty' ? prettyStream(destination, options.destination === undefined) : destination,
   );
+}
+
+/** A full disk takes lines, and nothing else: they are counted, and the count is written when there is room again. */
+function patient(output: ReturnType<typeof standardOutput>): DestinationStream {
+  let lost = 0;
+  output.on('error', () => undefined);
+  return {
+    write(line) {
+      try {
+        if (lost > 0) output.write(`${JSON.stringify({ level: 'warn', msg: 'lines of this log were lost', lost })}\n`);
+        lost = 0;
+        output.write(line);
+      } catch {
+        lost++;
+      }
+    },
+  };
 }
 
 function prettyStream(destination: DestinationStream, onStandardOutput: boolean): DestinationStream {

@@ -222,4 +222,17 @@ describe('a ready answer', () => {
     };
     await Promise.all([write(), read(), read(), read(), read()]);
   });
+
+  it('is of the whole query, question marks in it too', async () => {
+    const { http } = server;
+    const tag = (of: string) => `/api/v1/services?include=instances&tags=${of}`;
+    await http.post('/api/v1/services', body({ service_name: 'asked', id: 'a', tags: ['why?a'] }));
+    await http.post('/api/v1/services', body({ service_name: 'asked', id: 'b', tags: ['why?b'] }));
+    for (let round = 0; round < 2; round++) {
+      for (const id of ['a', 'b']) {
+        const { data } = await http.get<Service[]>(tag(`why?${id}`));
+        expect(data.flatMap(({ instances }) => ids(instances))).toEqual([id]);
+      }
+    }
+  });
 });

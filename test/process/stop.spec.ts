@@ -1,6 +1,8 @@
 import { once } from 'node:events';
-import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { Agent, get, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { HttpClient } from '../support/http-client.js';
@@ -192,6 +194,51 @@ describe('SIGTERM', () => {
       await server.logged(({ msg }) => msg === 'the view follows the registry', 'the view');
       expect(await server.end('SIGTERM', AT_ONCE_MS)).toEqual({ code: 0, signal: null });
       expect(server.stderr).toBe('');
+    },
+    TEST_MS,
+  );
+
+  it.concurrent(
+    'ends a start of which nothing is there yet',
+    async () => {
+      const cwd = await temporaryFolder();
+      const home = join(cwd, 'node_modules/early');
+      await mkdir(home, { recursive: true });
+      await writeFile(join(home, 'package.json'), '{"name":"early","type":"module","exports":"./index.js"}');
+      // An extension is the first that is loaded.
+      await writeFile(
+        join(home, 'index.js'),
+        `process.kill(process.pid, 'SIGTERM'); await new Promise((resolve) => setTimeout(resolve, 60_000));`,
+      );
+      const { code, stderr } = await ServerProcess.run({ EXTENSIONS: 'early' }, [], cwd);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    },
+    TEST_MS,
+  );
+
+  it.concurrent(
+    'is heard by those who keep their connections before these are closed',
+    async () => {
+      const server = await ServerProcess.start();
+      await register(new HttpClient(server.url), { service_name: 'kept', id: 'a' });
+      const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+      const ask = async (): Promise<string | undefined> => {
+        const [response] = (await once(get(`${server.url}/api/v1/services/kept`, { agent }), 'response')) as [
+          IncomingMessage,
+        ];
+        await once(response.resume(), 'end');
+        return response.headers.connection;
+      };
+      const lane = async () => {
+        while ((await ask()) !== 'close');
+      };
+      await ask();
+      const lanes = Promise.all(Array.from({ length: 8 }, lane));
+      server.signal('SIGTERM');
+      // Nobody's connection is reset.
+      await within(lanes, 'the notice');
+      expect(await within(server.exited, 'the end', AT_ONCE_MS)).toEqual({ code: 0, signal: null });
+      agent.destroy();
     },
     TEST_MS,
   );

@@ -87,16 +87,25 @@ export class ServerProcess {
       this.tellReaders();
       return { code: code as number | null, signal: signal as NodeJS.Signals | null };
     });
-    child.stdout!.setEncoding('utf8').on('data', (text: string) => this.read(text));
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => this.read(text));
     child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
   }
 
-  /** Starts it, and waits for nothing. Only what is named here is in its environment. */
-  static spawn(environment: Environment = {}, args: readonly string[] = [], cwd?: string): ServerProcess {
+  /**
+   * Starts it, and waits for nothing. Only what is named here is in its environment.
+   *
+   * @param stdout A file to log to, by its descriptor: nothing is known of the log then.
+   */
+  static spawn(
+    environment: Environment = {},
+    args: readonly string[] = [],
+    cwd?: string,
+    stdout: number | 'pipe' = 'pipe',
+  ): ServerProcess {
     const { PATH = '', HOME = '' } = process.env;
     const env = { PATH, HOME, ...DEFAULTS, ...environment };
     return new ServerProcess(
-      spawn(process.execPath, [serverProgram(), ...args], { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] }),
+      spawn(process.execPath, [serverProgram(), ...args], { env, cwd, stdio: ['ignore', stdout, 'pipe'] }),
     );
   }
 

@@ -1,72 +1,13 @@
 import 'reflect-metadata';
-import { parseArgs } from 'node:util';
-import { createLogger } from '#telemetry';
-import { extend } from './extensions.js';
-import { BUILT_IN, type Seams } from './seams.js';
-import { Server } from './server.js';
-import { describeSettings, loadSettings, extensionsIn, SettingsError, type LoadedSettings } from './settings/index.js';
 
-/** After the grace time, for what has nothing to do with callers. */
-const STOP_MARGIN_MS = 5_000;
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
-const USAGE = `usage: service-discovery [--print-config]
-Everything is set by variables of the environment; --print-config shows what is in force and where each came from.`;
+// Before the rest is loaded, which takes a second: as the first process of a container we would not hear a
+// signal that is sent meanwhile. There is nothing yet that would have to be put in order.
+const leave = () => process.exit(0);
+for (const signal of SIGNALS) process.on(signal, leave);
 
-/** What the command was asked for. */
-function command(): 'serve' | 'print-config' | 'help' {
-  const { values } = parseArgs({
-    options: { 'print-config': { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
-  });
-  return values.help ? 'help' : values['print-config'] ? 'print-config' : 'serve';
-}
-
-async function serve({ settings, warnings }: LoadedSettings, seams: Seams): Promise<void> {
-  const logger = createLogger({ ...settings.log, service: settings.service.name });
-  for (const warning of warnings) logger.warn({}, warning);
-  const server = await Server.create(settings, logger, seams);
-  let told = false;
-  const stop = (signal: NodeJS.Signals) => {
-    if (told) {
-      // Explicitly: as the first process of a container it would outlive a signal that nobody handles.
-      logger.warn({ signal }, 'told to stop again: ending at once');
-      process.exit(1);
-    }
-    told = true;
-    logger.info({ signal }, 'told to stop');
-    // The grace time bounds what callers hold up; this, what a disk or a registry might.
-    setTimeout(() => {
-      logger.error({}, 'could not stop in time');
-      process.exit(1);
-    }, settings.shutdown.graceMs + STOP_MARGIN_MS).unref();
-    server.stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        logger.error({ err: error }, 'could not stop cleanly');
-        process.exit(1);
-      },
-    );
-  };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
-  await server.start();
-}
-
-try {
-  const wanted = command();
-  if (wanted === 'help') console.log(USAGE);
-  else {
-    // Before all else: which values a setting may have depends on them.
-    const seams = await extend(BUILT_IN, extensionsIn(process.env));
-    const strategies = seams.strategies.map(({ name }) => name);
-    const loaded = loadSettings(process.env, { backends: seams.backends, strategies });
-    if (wanted === 'print-config') console.log(describeSettings(loaded));
-    else await serve(loaded, seams);
-  }
-} catch (error) {
-  // One readable message: whoever starts a server wants the cause, not our stack.
-  console.error(error instanceof SettingsError ? error.message : `could not start: ${readable(error)}`);
-  process.exit(1);
-}
-
-function readable(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
+const { run } = await import('./command.js');
+await run(() => {
+  for (const signal of SIGNALS) process.off(signal, leave);
+});

@@ -23,6 +23,8 @@ import { BUILT_IN, type Seams } from './seams.js';
 import type { Settings } from './settings/index.js';
 import { BACKEND, METRICS } from './tokens.js';
 
+/** How long callers get to hear that this server goes, by the answers that end their connections. */
+const NOTICE_MS = 500;
 /** For a connection that is just being opened while we close: its request is on its way, or none comes. */
 const LINGER_MS = 500;
 
@@ -83,8 +85,8 @@ export class Server {
 
   /**
    * Readiness off, own registration out, requests in flight answered, everything closed. What is
-   * still open after the grace time is cut. Until the requests in flight are answered, new ones are
-   * too: whoever sends them has not heard yet that this server goes. Idempotent.
+   * still open after the grace time is cut. For a moment new requests are answered too: who sends them
+   * on a connection that is kept has not heard yet that this server goes. Idempotent.
    */
   stop(): Promise<void> {
     return (this.stopping ??= this.drain());
@@ -103,7 +105,8 @@ export class Server {
     await Promise.race([this.starting.catch(() => undefined), sleep(graceMs, undefined, { ref: false })]);
     await this.ownRegistration?.stop();
     app.get(Answers).stopWaiting();
-    await inFlight.leave();
+    inFlight.leave();
+    await sleep(NOTICE_MS);
     const linger = setTimeout(() => inFlight.closeSilent(), LINGER_MS);
     await app.close();
     clearTimeout(linger);

@@ -204,9 +204,14 @@ const FRESHNESS_PARAMETER = /^(index|wait|min_revision)=/;
 
 /** What is asked for, without how fresh it must be: answers are the same. */
 function withoutFreshness(url: string): string {
-  const [path = '', query] = url.split('?', 2);
-  if (query === undefined) return url;
-  const rest = query.split('&').filter((part) => !FRESHNESS_PARAMETER.test(part));
+  const mark = url.indexOf('?');
+  if (mark < 0) return url;
+  const path = url.slice(0, mark);
+  // A value may hold a question mark too.
+  const rest = url
+    .slice(mark + 1)
+    .split('&')
+    .filter((part) => !FRESHNESS_PARAMETER.test(part));
   return rest.length === 0 ? path : `${path}?${rest.join('&')}`;
 }
 

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '#core';
 import type { Metrics } from '#telemetry';
 import type { Answers } from '../answers/answers.js';
+import { excess } from './body-size.js';
 import { refusalOfJson } from './negotiation.js';
 import { Problem } from './problem.js';
 import { sendProblem } from './problem.filter.js';
@@ -15,6 +16,8 @@ const HEADER_LIMIT_BYTES = 16_384;
 const PARAM_LIMIT = 4_096;
 /** For a request to arrive in full: not for its answer, which a long poll may take minutes for. */
 const REQUEST_TIMEOUT_MS = 30_000;
+/** How often Node looks for requests that have taken longer. */
+const CHECK_CONNECTIONS_MS = 5_000;
 /** Longer than the usual load balancer keeps a connection, so that it is the one to close it. */
 const KEEP_ALIVE_MS = 75_000;
 const API = '/api/';
@@ -28,7 +31,12 @@ export function createAdapter(logger: Logger): FastifyAdapter {
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     // A request without Host is refused below, in our own form.
-    http: { maxHeaderSize: HEADER_LIMIT_BYTES, requireHostHeader: false },
+    http: {
+      maxHeaderSize: HEADER_LIMIT_BYTES,
+      requireHostHeader: false,
+      headersTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECK_CONNECTIONS_MS,
+    },
     // What is in flight on a kept connection is answered while we close, and the connection then ends.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -55,7 +63,7 @@ function acceptEmptyJson(fastify: FastifyInstance): void {
   fastify.removeContentTypeParser('application/json');
   fastify.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null, undefined);
-    else void parse(request, body, (error, value) => done(error && malformedJson(error), value));
+    else void parse(request, body, (error, value) => done(error ? malformedJson(error) : excess(value), value));
   });
 }
 

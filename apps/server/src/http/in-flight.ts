@@ -20,15 +20,10 @@ export class InFlight {
     });
   }
 
-  /** Every answer from now on ends its connection. Resolves when what is in flight now is over. */
-  async leave(): Promise<void> {
+  /** Every answer from now on ends its connection. */
+  leave(): void {
     this.leaving = true;
-    await Promise.all(
-      [...this.responses].map((response) => {
-        endWithAnswer(response);
-        return new Promise((resolve) => response.once('close', resolve));
-      }),
-    );
+    for (const response of this.responses) endWithAnswer(response);
   }
 
   /** Closes the connections on which nobody waits for an answer: for Node, a new one is not idle. */

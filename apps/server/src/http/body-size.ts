@@ -1,0 +1,36 @@
+import { LIMITS } from '#core';
+import { badRequest, type Problem } from './problem.js';
+
+/** No list and no object of the API has more members than a batch may have instances. */
+const MAX_MEMBERS = LIMITS.batch;
+/** A full batch of instances that are full of tags and metadata comes to less. */
+const MAX_VALUES = 200_000;
+const MAX_DEPTH = 16;
+
+/**
+ * Validation looks at every value and tells of each that is wrong: four megabytes of empty tags would hold up
+ * everybody for seconds. What is larger than anything that could be right is refused before.
+ *
+ * @returns What to refuse a parsed body with (400), or null.
+ */
+export function excess(body: unknown): Problem | null {
+  let values = 0;
+  const visit = (value: unknown, path: string, depth: number): Problem | null => {
+    if (typeof value !== 'object' || value === null) return null;
+    const names = Array.isArray(value) ? value : Object.keys(value);
+    values += names.length;
+    if (depth === MAX_DEPTH) return tooMuch(path, `must be at most ${MAX_DEPTH} levels deep`);
+    if (names.length > MAX_MEMBERS) return tooMuch(path, `must have at most ${MAX_MEMBERS} members`);
+    if (values > MAX_VALUES) return tooMuch('', `must have at most ${MAX_VALUES} values in all`);
+    for (const [name, each] of Object.entries(value)) {
+      const problem = visit(each, path === '' ? name : `${path}.${name}`, depth + 1);
+      if (problem) return problem;
+    }
+    return null;
+  };
+  return visit(body, '', 0);
+}
+
+function tooMuch(path: string, message: string): Problem {
+  return badRequest('the request is not valid', [{ path, message }]);
+}
