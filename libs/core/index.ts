@@ -20,5 +20,6 @@ export * from './registrar.js';
 export * from './status.js';
 export * from './strategy.js';
 export * from './transitions.js';
+export * from './turns.js';
 export * from './version.js';
 export * from './watches.js';

@@ -1,10 +1,9 @@
-import { BackendError, type InstanceKey } from '#core';
+import { BackendError, Turns, type InstanceKey } from '#core';
 import type { Client } from './client.js';
 import { hasStatus } from './errors.js';
 import type { LeaseForm } from './leases.js';
 import { LEASES, pathOf, type Lease } from './objects.js';
 import type { Reflector } from './reflector.js';
-import { Turns } from './turns.js';
 
 /** Lost races. Those of this process wait for each other, so only other replicas race. */
 const ATTEMPTS = 50;

@@ -1,4 +1,4 @@
-import { BackendError, Backoff, pause, sameValue, type Logger, type ServiceInstance } from '#core';
+import { BackendError, Backoff, pause, sameValue, Turns, type Logger, type ServiceInstance } from '#core';
 import type { Client } from './client.js';
 import { ApiError, hasStatus } from './errors.js';
 import { isServiceName } from './names.js';
@@ -13,7 +13,6 @@ import {
 } from './objects.js';
 import { isOurService, isOurSlice, serviceFor, slicesFor, type Projection } from './projection.js';
 import type { Reflector } from './reflector.js';
-import { Turns } from './turns.js';
 
 /** Changes that come together are written together. */
 const GATHER_MS = 50;
