@@ -26,7 +26,7 @@ export function mismatch(instance: ServiceInstance, filter: InstanceFilter): str
   if (filter.region !== undefined && regionOf(instance) !== filter.region) return `region is not ${filter.region}`;
   if (filter.zone !== undefined && zoneOf(instance) !== filter.zone) return `zone is not ${filter.zone}`;
   const status = statusOf(instance);
-  if (filter.healthyOnly && !isHealthy(status)) return `is ${status}`;
+  if (filter.healthyOnly && !isHealthy(status)) return status === 'maintenance' ? 'is in maintenance' : `is ${status}`;
   return undefined;
 }
 
