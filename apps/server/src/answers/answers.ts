@@ -21,7 +21,7 @@ export interface FreshnessRequest {
 
 /** What an answer is made of, from the view as it is at that moment. */
 export interface Content {
-  /** Called once with everything that is shown, once without what is volatile. */
+  /** Called with everything that is shown; unless that is settled, once more without what is volatile. */
   readonly body: (presentation: { readonly vitals: boolean }) => object;
   readonly held: boolean;
   /** Nothing of what it shows moves without a new revision. */
@@ -136,9 +136,10 @@ export class Answers {
   private make({ scope, content }: Read): ReadyAnswer {
     const revision = this.catalog.revisionOf(scope);
     const { body, held, settled = false } = content();
+    const shown = Buffer.from(JSON.stringify(body({ vitals: true })));
     return {
-      body: Buffer.from(JSON.stringify(body({ vitals: true }))),
-      etag: etagOf(JSON.stringify(body({ vitals: false }))),
+      body: shown,
+      etag: etagOf(settled ? shown : JSON.stringify(body({ vitals: false }))),
       scope,
       revision,
       held,
