@@ -1,9 +1,18 @@
-// Writes the documents that are made from code; with --check, fails when one is not up to date.
+// Writes the documents that are made from code and from the bench's results; with --check, fails when one is not up to date.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { backendsPage } from '../dist/apps/server/src/pages/backends-page.js';
 import { settingsPage } from '../dist/apps/server/src/pages/settings-page.js';
+import { performancePage } from '../dist/bench/page.js';
+import { withFigures } from '../dist/bench/readme.js';
+import { readResults } from '../dist/bench/results.js';
 
-const pages = { 'docs/settings.md': settingsPage(), 'docs/backends.md': await backendsPage() };
+const results = readResults();
+const pages = {
+  'docs/settings.md': settingsPage(),
+  'docs/backends.md': await backendsPage(),
+  'docs/performance.md': performancePage(results),
+  'README.md': withFigures(readFileSync('README.md', 'utf8'), results),
+};
 
 for (const [path, text] of Object.entries(pages)) {
   if (!process.argv.includes('--check')) writeFileSync(path, text);

@@ -43,7 +43,7 @@ function builtSources(): ReadonlyMap<string, string> {
 }
 
 function sources(): string[] {
-  return ['apps', 'libs'].flatMap((top) =>
+  return ['apps', 'libs', 'bench', 'demo'].flatMap((top) =>
     readdirSync(join(ROOT, top), { recursive: true, encoding: 'utf8' })
       .filter((path) => path.endsWith('.ts') && !path.endsWith('.spec.ts') && !/(^|\/)testing\//.test(path))
       .map((path) => join(ROOT, top, path)),

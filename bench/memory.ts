@@ -1,0 +1,72 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ConstantAnswer } from './bare.js';
+import type { LoadOrder } from './load-program.js';
+import { ask, end, startBare, startProgram, startServer, type StartOptions, type Subject } from './processes.js';
+import { seed } from './seed.js';
+
+// Resident memory: empty, filled, and after load.
+
+export interface MemoryResult {
+  readonly variants: readonly MemoryOf[];
+}
+
+/** Megabytes. */
+export interface MemoryOf {
+  readonly variant: string;
+  /** Of as many services: the most that there can be. */
+  readonly instances: number;
+  readonly empty: number;
+  readonly filled: number;
+  readonly afterLoad: number;
+  /** In use by JavaScript after the load, garbage included. */
+  readonly heapAfterLoad: number;
+}
+
+interface Variant {
+  readonly name: string;
+  readonly instances: number;
+  readonly start: () => Promise<Subject>;
+}
+
+const MB = 1e6;
+/** What was left behind may be collected meanwhile. */
+const REST_MS = 1_000;
+const LOAD_MS = 3_000;
+/** A small young generation, and one heap of malloc for all threads. */
+const LEAN: StartOptions = { nodeArgs: ['--max-semi-space-size=4'], environment: { MALLOC_ARENA_MAX: '1' } };
+const ANYTHING: ConstantAnswer = { method: 'GET', route: '*', status: 200, headers: {}, body: 'x'.repeat(2_000) };
+
+const VARIANTS: readonly Variant[] = [
+  { name: 'as it is', instances: 1_000, start: () => startServer() },
+  { name: 'as it is', instances: 10_000, start: () => startServer() },
+  { name: 'lean', instances: 1_000, start: () => startServer(LEAN) },
+  { name: 'bare Fastify', instances: 0, start: () => startBare(ANYTHING) },
+];
+
+export async function measureMemory(): Promise<MemoryResult> {
+  const variants: MemoryOf[] = [];
+  for (const variant of VARIANTS) variants.push(await measure(variant));
+  return { variants };
+}
+
+async function measure({ name, instances, start }: Variant): Promise<MemoryOf> {
+  const subject = await start();
+  const generator = startProgram(join(import.meta.dirname, 'load-program.js'), { core: 'load' });
+  const empty = await resident(subject);
+  await seed(subject.url, { instances, services: instances });
+  const filled = await resident(subject);
+  for (const scenario of ['discovery', 'pick-round_robin']) {
+    const order: LoadOrder = { scenario, url: subject.url, connections: 32, ms: LOAD_MS, from: 0 };
+    await ask(generator, order);
+  }
+  const afterLoad = await resident(subject);
+  const heapAfterLoad = (await subject.cost()).heapBytes / MB;
+  await Promise.all([subject.stop(), end(generator)]);
+  return { variant: name, instances, empty, filled, afterLoad, heapAfterLoad };
+}
+
+async function resident(subject: Subject): Promise<number> {
+  await sleep(REST_MS);
+  return (await subject.cost()).rssBytes / MB;
+}

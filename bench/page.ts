@@ -1,0 +1,134 @@
+import type { ChecksResult } from './checks-10k.js';
+import { ms, paragraphs, percent, share, table, whole } from './format.js';
+import type { GrowthResult } from './growth.js';
+import type { MemoryResult } from './memory.js';
+import type { Results, Section } from './results.js';
+import type { Comparison } from './rounds.js';
+import { SCENARIOS, type Scenario } from './scenarios.js';
+import type { StartTimeResult } from './start-time.js';
+
+// Results as docs/performance.md and a terminal show them.
+
+export function performancePage(results: Results): string {
+  const { memory, startTime, growth, checks } = results;
+  const comparisons = SCENARIOS.flatMap(({ name }) => results.comparisons[name] ?? []);
+  const sections = [...comparisons, memory, startTime, growth, checks].filter((each) => each !== undefined);
+  return `${paragraphs(
+    '# Performance',
+    '<!-- Made by `npm run docs` of bench/results/latest.json: do not edit. -->',
+    '`npm run bench` starts everything that it measures, each time anew and on loopback, and keeps what it found, raw, in [bench/results/latest.json](../bench/results/latest.json). Beside the server stands a bare Fastify route that parses the same requests and always sends the same bytes and headers; the two are measured in turn, so that what disturbs one disturbs the other. **The ratios hold elsewhere; absolute figures are this machine’s at that moment.** In brackets: the least and the most of the rounds.',
+    machineText(sections),
+    requestsText(comparisons.map(({ result }) => result)),
+    memory ? memoryText(memory.result) : '',
+    startTime ? startTimeText(startTime.result) : '',
+    growth ? growthText(growth.result) : '',
+    checks ? checksText(checks.result) : '',
+  )}\n`;
+}
+
+function machineText(sections: readonly Section<unknown>[]): string {
+  const [first] = sections;
+  if (!first) return '';
+  const { cpu, cores, memoryGb, node, pinned } = first.machine;
+  const loads = sections.map(({ machine }) => machine.loadAverage);
+  const where = pinned ? 'server and load on a core each' : 'server and load not pinned to cores';
+  return (
+    `Measured on ${cores} cores of ${cpu}, ${memoryGb} GB, Node ${node}, ${where}. ` +
+    `The load average before each part was ${Math.min(...loads)} to ${Math.max(...loads)}; a part by itself leaves about 1 to 2.`
+  );
+}
+
+function requestsText(comparisons: readonly Comparison[]): string {
+  if (comparisons.length === 0) return '';
+  return paragraphs(
+    '## Requests',
+    'One core for the server, 32 connections. _Of bare_ is requests a second against the route beside it; _by CPU_ the same by processor time for each request, which holds even where the load generator or a neighbour was the limit.',
+    table(['', 'requests a second', 'of bare', 'by CPU', 'p99 at half load', 'target'], comparisons.map(requestRow)),
+  );
+}
+
+export function requestRow({ scenario, perSecond, ratio, cpuRatio, p99AtHalf }: Comparison): string[] {
+  const { title, targets = {} } = SCENARIOS.find(({ name }) => name === scenario)!;
+  const p99 = `${ms(p99AtHalf.server.median)} (bare ${ms(p99AtHalf.bare.median)})`;
+  const goals = goalsMet(targets, ratio.median, perSecond.median, p99AtHalf.server.median);
+  return [`**${scenario}**: ${title}`, whole(perSecond), share(ratio), share(cpuRatio), p99, goals];
+}
+
+function goalsMet(targets: NonNullable<Scenario['targets']>, ratio: number, perSecond: number, p99: number): string {
+  const goal = (text: string, met: boolean) => `${text}: ${met ? 'met' : '**not met**'}`;
+  const { ratio: wanted, perSecond: rate, p99: most } = targets;
+  return [
+    ...(wanted === undefined ? [] : [goal(`${wanted} of bare`, ratio >= wanted)]),
+    ...(rate === undefined ? [] : [goal(`${rate}/s`, perSecond >= rate)]),
+    ...(most === undefined ? [] : [goal(`p99 < ${most} ms`, p99 < most)]),
+  ].join(', ');
+}
+
+export function memoryText({ variants }: MemoryResult): string {
+  const rows = variants.map(({ variant, instances, empty, filled, afterLoad, heapAfterLoad }) => [
+    variant,
+    String(instances),
+    ...[empty, filled, afterLoad, heapAfterLoad].map((value) => value.toFixed(0)),
+  ]);
+  return paragraphs(
+    '## Memory',
+    'Megabytes resident: with nothing registered, with as many services as named, of one instance each, and after seconds of discovery and picks at full speed. The last column is what JavaScript holds of it then, garbage included.',
+    table(['', 'services', 'empty', 'filled', 'after load', 'heap'], rows),
+    '_Lean_ is `MALLOC_ARENA_MAX=1 node --max-semi-space-size=4`. What is registered takes the least of it: most is Node’s own, the modules’ (bare Fastify has few of them), and garbage that V8 lets gather while it has been told no limit.',
+  );
+}
+
+export function startTimeText({ runs, server, bare }: StartTimeResult): string {
+  return paragraphs(
+    '## Start',
+    `From the start of the process to the first answer, ${runs} times: ${whole(server)} ms; bare Fastify ${whole(bare)} ms.`,
+  );
+}
+
+export function growthText({ curves }: GrowthResult): string {
+  const sizes = curves[0]?.points.map(({ instances }) => String(instances)) ?? [];
+  const rows = curves.map(({ title, points, slope, expected }) => [
+    title,
+    ...points.map(({ cpuMicros }) => cpuMicros.toFixed(0)),
+    slope.toFixed(2),
+    expected,
+  ]);
+  return paragraphs(
+    '## Growth',
+    'Microseconds of processor time for a request while the registry grows. The exponent is the slope of a straight line through the logarithms: 0, size does not matter; 1, twice the size costs twice as much.',
+    table(['instances', ...sizes, 'exponent', 'expected'], rows),
+  );
+}
+
+export function checksText({
+  checks,
+  intervalMs,
+  seconds,
+  probes,
+  missed,
+  busy,
+  rssBytes,
+  late,
+  drift,
+  lag,
+}: ChecksResult): string {
+  const row = (title: string, { p50, p99, max }: { p50: number; p99: number; max: number }) => [
+    title,
+    ms(p50),
+    ms(p99),
+    ms(max),
+  ];
+  return paragraphs(
+    `## ${checks} health checks`,
+    `${checks} real HTTP checks every ${intervalMs / 1_000} s by one process, watched for ${seconds} s once the first probes had spread: ` +
+      `${probes} probes came, ${missed} checks missed one, ${percent(busy)} of a core, ${(rssBytes / 1e6).toFixed(0)} MB resident.`,
+    table(
+      ['', 'p50', 'p99', 'max'],
+      [
+        row('probe later than planned', late),
+        row(`mean interval of a check off its ${intervalMs / 1_000} s`, drift),
+        row('lag of the event loop', lag),
+      ],
+    ),
+  );
+}

@@ -1,0 +1,132 @@
+import type { ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import type { ConstantAnswer } from './bare.js';
+import type { LoadResult } from './load.js';
+import type { LoadOrder } from './load-program.js';
+import { ask, end, startBare, startProgram, startServer, temporaryFolder, type Subject } from './processes.js';
+import type { Scenario } from './scenarios.js';
+import { seed } from './seed.js';
+import { median, spread, type Spread } from './statistics.js';
+
+export interface RoundOptions {
+  readonly rounds: number;
+  readonly seconds: number;
+}
+
+/** Of one side in one round. */
+export interface Measured {
+  readonly perSecond: number;
+  readonly p50: number;
+  readonly p99: number;
+  /** Of the measured process, for each request. */
+  readonly cpuMicros: number;
+  /** Share of its core that the process had: far below 1, something else was the limit. */
+  readonly busy: number;
+}
+
+interface Round {
+  readonly server: Measured;
+  readonly bare: Measured;
+}
+
+export interface Comparison {
+  readonly scenario: string;
+  /** As fast as they answer. */
+  readonly full: readonly Round[];
+  /** At half of that. */
+  readonly half: readonly Round[];
+  readonly perSecond: Spread;
+  /** Of what bare Fastify reaches in the same round. */
+  readonly ratio: Spread;
+  /** The same by CPU time for each request: it holds where the load generator or a neighbour was the limit. */
+  readonly cpuRatio: Spread;
+  readonly p99AtHalf: { readonly server: Spread; readonly bare: Spread };
+}
+
+const CONNECTIONS = 32;
+const HALF_ROUNDS = 3;
+/** Until the compiler has seen enough: it shares the core with what it compiles. */
+const WARM_UP_MS = 4_000;
+/** What the connection and the clock add by themselves. */
+const NOT_COPIED = new Set(['connection', 'content-length', 'date', 'keep-alive', 'transfer-encoding']);
+
+/** Measures the server and a bare route in turn. */
+export async function compare(scenario: Scenario, { rounds, seconds }: RoundOptions): Promise<Comparison> {
+  const generator = startProgram(join(import.meta.dirname, 'load-program.js'), { core: 'load' });
+  const server = new Side(await seededServer(scenario), scenario, generator);
+  const bare = new Side(await startBare(await server.sample()), scenario, generator);
+  const sides = { server, bare };
+  const ms = seconds * 1_000;
+  for (const side of [server, bare]) await side.run(WARM_UP_MS);
+  const full = await inTurn(rounds, (side) => sides[side].run(ms));
+  const halfOf = (side: keyof Round) => median(full.map((round) => round[side].perSecond)) / 2;
+  const half = await inTurn(HALF_ROUNDS, (side) => sides[side].run(ms, halfOf(side)));
+  await Promise.all([server.subject.stop(), bare.subject.stop(), end(generator)]);
+  return {
+    scenario: scenario.name,
+    full,
+    half,
+    perSecond: spread(full.map((round) => round.server.perSecond)),
+    ratio: spread(full.map((round) => round.server.perSecond / round.bare.perSecond)),
+    cpuRatio: spread(full.map((round) => round.bare.cpuMicros / round.server.cpuMicros)),
+    p99AtHalf: {
+      server: spread(half.map((round) => round.server.p99)),
+      bare: spread(half.map((round) => round.bare.p99)),
+    },
+  };
+}
+
+/** Whoever comes first changes, as what a neighbour does may go with the turn. */
+async function inTurn(rounds: number, run: (side: keyof Round) => Promise<Measured>): Promise<Round[]> {
+  const measured: Round[] = [];
+  for (let round = 0; round < rounds; round++) {
+    if (round % 2 === 0) measured.push({ server: await run('server'), bare: await run('bare') });
+    else measured.push({ bare: await run('bare'), server: await run('server') });
+  }
+  return measured;
+}
+
+async function seededServer(scenario: Scenario): Promise<Subject> {
+  const environment: Record<string, string> = scenario.durable ? { DATA_DIR: temporaryFolder() } : {};
+  const server = await startServer({ environment });
+  await seed(server.url, scenario.seed);
+  return server;
+}
+
+/** One of the two that are compared. */
+class Side {
+  private next = 0;
+
+  constructor(
+    readonly subject: Subject,
+    private readonly scenario: Scenario,
+    private readonly generator: ChildProcess,
+  ) {}
+
+  /** What the server answers, for the route beside it to answer the same. */
+  async sample(): Promise<ConstantAnswer> {
+    const { method, path, body } = this.scenario.request(this.next++);
+    const init = body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+    const response = await fetch(`${this.subject.url}${path}`, { method, ...init });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    const headers = Object.fromEntries([...response.headers].filter(([name]) => !NOT_COPIED.has(name)));
+    return { method, route: this.scenario.route, status: response.status, headers, body: await response.text() };
+  }
+
+  async run(ms: number, rate?: number): Promise<Measured> {
+    const { url } = this.subject;
+    const order: LoadOrder = { scenario: this.scenario.name, url, connections: CONNECTIONS, ms, rate, from: this.next };
+    const before = await this.subject.cost();
+    const { requests, seconds, p50, p99, next } = await ask<LoadResult>(this.generator, order);
+    const after = await this.subject.cost();
+    this.next = next;
+    const cpuSeconds = after.cpuSeconds - before.cpuSeconds;
+    return {
+      perSecond: requests / seconds,
+      p50,
+      p99,
+      cpuMicros: (cpuSeconds * 1e6) / requests,
+      busy: cpuSeconds / seconds,
+    };
+  }
+}
