@@ -61,6 +61,8 @@ export interface ProbeModule<Options extends z.ZodObject = z.ZodObject> {
   /** The `type` of a health check. */
   readonly type: string;
   readonly summary: string;
+  /** A probe takes more of this host than an open connection (a process, say) for as long as it lasts. */
+  readonly costly?: boolean;
   /** Its own fields of a health check, in the API's spelling; what it lacks is left out of the record. */
   readonly options: Options;
   /** Why this server cannot make such a check, as far as that is known when an instance registers. */

@@ -1,5 +1,5 @@
 import { keyOf, type HealthStatus, type Logger, type ProbeResult } from '#core';
-import { FairGate } from './fair-gate.js';
+import { BRIEF_MS, FairGate } from './fair-gate.js';
 import type { ProbeAttempt, ProbeRunner } from './probe-runner.js';
 import { reportOn, type CheckReport } from './report.js';
 import type { HealthSink } from './sink.js';
@@ -10,6 +10,9 @@ import type { Watched } from './watched.js';
 
 /** Told of every probe; `error` when it could not be made. */
 export type ProbeObserver = (type: string, durationMs: number, status: HealthStatus | 'error') => void;
+
+/** So many times as many as may begin at once may wait for an answer: an open connection costs little. */
+const WAITING_FACTOR = 16;
 
 export interface CheckerOptions {
   readonly runner: ProbeRunner;
@@ -25,18 +28,22 @@ export interface CheckerOptions {
 /** Makes one check at a time of each instance, so many at once of all, and draws the conclusions. */
 export class Checker {
   private readonly gate: FairGate;
+  /** For probes of which each costs much to its end. */
+  private readonly narrowGate: FairGate;
 
   constructor(private readonly options: CheckerOptions) {
-    this.gate = new FairGate(options.concurrency);
+    const { concurrency: places } = options;
+    this.gate = new FairGate({ places, total: places * WAITING_FACTOR });
+    this.narrowGate = new FairGate({ places, total: places });
   }
 
   /** The check that is under way, or a new one. Rejects with the reason when its flight is aborted. */
   check(watched: Watched): Promise<CheckReport> {
     if (watched.flight) return watched.flight.report;
     const abort = new AbortController();
-    const report = this.gate
-      .run(watched.instance.serviceName, () => this.fly(watched, abort.signal))
-      .finally(() => (watched.flight = undefined));
+    const gate = this.options.runner.isCostly(watched.check.type) ? this.narrowGate : this.gate;
+    const entrant = { lane: watched.instance.serviceName, doubtful: isDead(watched) };
+    const report = gate.run(entrant, () => this.fly(watched, abort.signal)).finally(() => (watched.flight = undefined));
     watched.flight = { abort, report };
     return this.options.underway.add(report);
   }
@@ -73,4 +80,9 @@ export class Checker {
     });
     writer.settle(watched);
   }
+}
+
+/** Down, and for all that is known it leaves those hanging who ask. */
+function isDead({ status, report }: Watched): boolean {
+  return status === 'critical' && (report?.durationMs ?? Infinity) >= BRIEF_MS;
 }

@@ -65,6 +65,24 @@ describe('health monitor', () => {
       expect(harness.times()).toEqual([1_000, 7_000, 13_000]);
     });
 
+    it('on time, however many others hang, and though it begins to hang itself', async () => {
+      harness = new Harness({ concurrency: 4 });
+      harness.answer = (target, signal) => (target.port === 1 ? hangs(target, signal) : says('passing'));
+      const long = check({ interval: 10_000, timeout: 10_000 });
+      for (let i = 0; i < 500; i++) {
+        harness.monitor.upsert(instance({ serviceName: `dead${i}`, port: 1, probed: 'critical', check: long }));
+      }
+      harness.monitor.start();
+      await advance(30_000);
+      begin({ check: check({ interval: 2_000, timeout: 1_000 }) });
+      await advance(10_000);
+      const good = () => harness.probes.filter(({ target }) => target.port === 8080);
+      expect(good()).toHaveLength(5);
+      harness.answer = hangs;
+      await advance(5_000);
+      expect(harness.written).toMatchObject([{ status: 'warning' }, { status: 'critical' }]);
+    });
+
     it('not those that nobody asks to, or that live by heartbeats', async () => {
       begin({ check: undefined });
       harness.monitor.upsert(instance({ serviceId: 'ttl', check: check({ type: 'ttl' }) }));

@@ -25,7 +25,7 @@ export interface HealthMonitorOptions extends ProbeContext {
   readonly probes: readonly ProbeModule[];
   readonly sink: HealthSink;
   readonly logger: Logger;
-  /** Probes in flight at once; 128 by default. */
+  /** Probes that begin at once; 128 by default. Sixteen times as many may wait for an answer. */
   readonly concurrency?: number;
   /** Milliseconds since the epoch, for what people read. */
   readonly now?: () => number;

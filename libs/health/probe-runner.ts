@@ -38,6 +38,10 @@ export class ProbeRunner {
     return module === undefined || module.create !== undefined;
   }
 
+  isCostly(type: string): boolean {
+    return this.modules.get(type)?.costly === true;
+  }
+
   /** Never rejects. When `signal` aborts, the attempt ends and means nothing. */
   async run(instance: ServiceInstance, check: HealthCheck, signal: AbortSignal): Promise<ProbeAttempt> {
     const began = this.monotonic();

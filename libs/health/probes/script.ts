@@ -13,6 +13,7 @@ const options = z.object({
 export const script: ProbeModule<typeof options> = {
   type: 'script',
   summary: "Runs a script of the operator's list: exit code 0 passes, 1 is a warning, any other a failure.",
+  costly: true,
   options,
   refusal: (given, { scripts = {} }) => {
     const { script: name } = options.parse(given);

@@ -75,7 +75,9 @@ export function variables({ backends, strategies }: Seams) {
     CRITICAL_LOAD_THRESHOLD: decimal(0, 1_000)
       .prefault('0.8')
       .meta({ description: 'load of an instance, on its own scale, at which an alert is raised' }),
-    PROBE_CONCURRENCY: integer(1).prefault('128').meta({ description: 'probes in flight at the same time' }),
+    PROBE_CONCURRENCY: integer(1).prefault('128').meta({
+      description: 'probes that begin, and scripts that run, at the same time; 16 times as many may wait for an answer',
+    }),
     PROBE_LOOPBACK: flag()
       .prefault('false')
       .meta({ description: 'true: instances at loopback addresses may be probed' }),
