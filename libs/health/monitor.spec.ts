@@ -57,12 +57,32 @@ describe('health monitor', () => {
       expect(harness.probes).toHaveLength(2);
     });
 
-    it('never twice at once: an overrun skips', async () => {
+    it('never twice at once: after an overrun at once', async () => {
       harness.answer = hangs;
       begin({ check: check({ interval: 2_000, timeout: 5_000 }) });
       await advance(13_000);
-      // 1 s to 6 s, 7 s to 12 s, and again.
-      expect(harness.times()).toEqual([1_000, 7_000, 13_000]);
+      expect(harness.times()).toEqual([1_000, 6_000, 11_000]);
+    });
+
+    it('not again right after a short look that somebody asked for', async () => {
+      harness.answer = () => new Promise((resolve) => setTimeout(() => resolve(says('passing')), 200));
+      begin({ check: check({ interval: 4_000 }) });
+      await advance(1_900);
+      const asked = harness.monitor.checkNow(key, never);
+      await advance(5_000);
+      await asked;
+      expect(harness.times()).toEqual([1_900, 6_000]);
+    });
+
+    it.each([2, 3])('soon enough to find one that hangs as long as its interval, %d failures', async (failures) => {
+      const patient = check({ interval: 4_000, timeout: 4_000, failuresBeforeCritical: failures });
+      begin({ check: patient });
+      await advance(2_010);
+      // It ends a little after its deadline, as it does in life.
+      const late = (result: ProbeResult) => new Promise<ProbeResult>((end) => setTimeout(() => end(result), 5));
+      harness.answer = async (target, signal) => late(await hangs(target, signal));
+      await advance(failures * 4_000 + 5_000);
+      expect(harness.statuses()).toEqual(['warning', 'critical']);
     });
 
     it('on time, however many others hang, and though it begins to hang itself', async () => {

@@ -145,11 +145,18 @@ export class HealthMonitor {
   }
 
   private plan(watched: Watched, rhythm: Rhythm): void {
-    watched.scheduled = this.wheel.schedule(rhythm.next(this.monotonic()), () => {
-      this.plan(watched, rhythm);
-      // One that overruns its interval is left to end. Whatever aborts a check has said so elsewhere.
-      if (!watched.flight) this.checker.check(watched).catch(() => undefined);
-    });
+    watched.scheduled = this.wheel.schedule(rhythm.next(this.monotonic()), () => void this.due(watched, rhythm));
+  }
+
+  /** One that overruns its interval is left to end, and the next begins right after it: a skip would double the time to find out. */
+  private async due(watched: Watched, rhythm: Rhythm): Promise<void> {
+    const overrun = watched.flight && (await watched.flight.report.catch(() => undefined));
+    if (this.watched.get(keyText(watched.instance)) !== watched) return;
+    this.plan(watched, rhythm);
+    // Unless it has waited for us rather than for the instance: two failures are to be two looks.
+    if (overrun && overrun.durationMs < watched.check.interval / 2) return;
+    // Whatever aborts a check has said so elsewhere.
+    this.checker.check(watched).catch(() => undefined);
   }
 
   private sweepAfter(last: number): void {
