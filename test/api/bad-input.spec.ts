@@ -38,9 +38,9 @@ describe('a body that is no JSON that we take', () => {
     expect(({} as Record<string, unknown>).admin).toBeUndefined();
   });
 
-  it('no UTF-8: 400, or the name is refused', async () => {
-    const bytes = Buffer.from(JSON.stringify(body({ service_name: 'a?' })).replace('?', '\u00ff'), 'latin1');
-    expectProblem(await server.http.post(REGISTER, bytes), 400);
+  it('no UTF-8: 400, and nothing is kept in its place', async () => {
+    const bytes = Buffer.from(JSON.stringify(body({ tags: ['a?'] })).replace('?', '\u00ff'), 'latin1');
+    expectProblem(await server.http.post(REGISTER, bytes), 400, 'MALFORMED_JSON');
   });
 
   it.each([['null'], ['[]'], ['7'], ['"text"'], ['true'], ['']])('%s is none of ours: 400', async (text) => {

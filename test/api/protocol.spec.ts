@@ -18,10 +18,13 @@ const MIB = 1_024 * 1_024;
 describe('size', () => {
   it('of the body is bounded: 413, whether it is announced or not', async () => {
     const big = JSON.stringify(body({ ignored: 'x'.repeat(5 * MIB) }));
-    expectProblem(await server.http.post('/api/v1/services', big), 413, 'BODY_TOO_LARGE');
+    // Again and again: nobody is cut before having read the answer.
+    for (let i = 0; i < 20; i++) {
+      expectProblem(await server.http.post('/api/v1/services', big), 413, 'BODY_TOO_LARGE');
+    }
     const chunk = 'x'.repeat(MIB);
     const chunked = [
-      'POST /api/v1/services HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n',
+      'POST /api/v1/services HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n',
       ...Array.from({ length: 5 }, () => `${MIB.toString(16)}\r\n${chunk}\r\n`),
       '0\r\n\r\n',
     ];
@@ -37,6 +40,11 @@ describe('size', () => {
     );
     expectProblem(await server.http.get(`/api/v1/services?tags=${'x'.repeat(17_000)}`), 431, 'HEADERS_TOO_LARGE');
   });
+});
+
+it('a tunnel is refused', async () => {
+  const problem = await sendRaw(server.url, 'CONNECT example.test:443 HTTP/1.1\r\nHost: example.test\r\n\r\n');
+  expectProblem(problem, 405, 'METHOD_NOT_ALLOWED');
 });
 
 describe('content types', () => {

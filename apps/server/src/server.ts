@@ -28,6 +28,13 @@ const NOTICE_MS = 500;
 /** For a connection that is just being opened while we close: its request is on its way, or none comes. */
 const LINGER_MS = 500;
 
+const LISTEN_ERRORS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'somebody listens there already',
+  EACCES: 'this user may not listen there',
+  EADDRNOTAVAIL: 'that is no address of this machine',
+  ENOTFOUND: 'that is no address of this machine',
+};
+
 /** A server from its start to its graceful end. */
 export class Server {
   private ownRegistration: OwnRegistration | undefined;
@@ -71,10 +78,24 @@ export class Server {
     follow(catalog, { monitor, recorder, loadAlerts: app.get(LoadAlerts), logger: this.logger });
     catalog.start();
     if (settings.checks.enabled) monitor.start();
-    await app.listen(settings.server.port, settings.server.host);
+    await this.listen();
     if (this.isStopping()) return;
     this.registerItself();
     this.logger.info({ url: this.url, registry: settings.registry.type, profile: settings.profile }, 'serving');
+  }
+
+  /** Past Nest's own way, which logs what it throws. */
+  private async listen(): Promise<void> {
+    const { host, port } = this.settings.server;
+    await this.app.init();
+    try {
+      await this.app.getHttpAdapter().getInstance().listen({ host, port });
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      const why = LISTEN_ERRORS[code ?? ''];
+      if (why === undefined) throw error;
+      throw new Error(`${why}: ${host}:${port}; set SERVICE_HOST or SERVICE_PORT`, { cause: error });
+    }
   }
 
   /** Where it listens. */

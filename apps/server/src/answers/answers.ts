@@ -6,6 +6,9 @@ import { whileConnected } from '../http/connected.js';
 import { Problem } from '../http/problem.js';
 import type { AnswerCache, ReadyAnswer } from './answer-cache.js';
 
+/** The longest that a caller may wait for a change. */
+export const MAX_WAIT_MS = 600_000;
+
 /** A revision of some process's view, as a caller names it. */
 export interface RevisionRef {
   readonly epoch: string;
@@ -73,7 +76,7 @@ export class Answers {
   sendNow(request: FastifyRequest, reply: FastifyReply, content: object): void {
     this.requireView();
     this.setFreshness(reply);
-    const body = Buffer.from(JSON.stringify(content));
+    const body = jsonOf(content);
     this.write(request, reply, { etag: etagOf(body), held: false, body });
   }
 
@@ -136,7 +139,7 @@ export class Answers {
   private make({ scope, content }: Read): ReadyAnswer {
     const revision = this.catalog.revisionOf(scope);
     const { body, held, settled = false } = content();
-    const shown = Buffer.from(JSON.stringify(body({ vitals: true })));
+    const shown = jsonOf(body({ vitals: true }));
     return {
       body: shown,
       etag: etagOf(settled ? shown : JSON.stringify(body({ vitals: false }))),
@@ -214,6 +217,16 @@ function withoutFreshness(url: string): string {
     .split('&')
     .filter((part) => !FRESHNESS_PARAMETER.test(part));
   return rest.length === 0 ? path : `${path}?${rest.join('&')}`;
+}
+
+/** @throws Problem 400 when it is longer than a string can be, half a gigabyte. */
+function jsonOf(content: object): Buffer {
+  try {
+    return Buffer.from(JSON.stringify(content));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new Problem(400, 'ANSWER_TOO_LARGE', 'there is too much for one answer: ask with limit and cursor');
+  }
 }
 
 function etagOf(content: string | Buffer): string {

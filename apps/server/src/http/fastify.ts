@@ -1,14 +1,16 @@
+import { isUtf8 } from 'node:buffer';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '#core';
 import type { Metrics } from '#telemetry';
-import type { Answers } from '../answers/answers.js';
+import { MAX_WAIT_MS, type Answers } from '../answers/answers.js';
 import { excess } from './body-size.js';
 import { refusalOfJson } from './negotiation.js';
 import { Problem } from './problem.js';
 import { sendProblem } from './problem.filter.js';
 import { RequestCounter } from './request-counter.js';
-import { answerBrokenRequest, methodNotAllowed } from './routing-errors.js';
+import { answerBrokenRequest, answerConnect, methodNotAllowed } from './routing-errors.js';
 
 const BODY_LIMIT_BYTES = 4 * 1_024 * 1_024;
 const HEADER_LIMIT_BYTES = 16_384;
@@ -18,6 +20,8 @@ const PARAM_LIMIT = 4_096;
 const REQUEST_TIMEOUT_MS = 30_000;
 /** How often Node looks for requests that have taken longer. */
 const CHECK_CONNECTIONS_MS = 5_000;
+/** Without a byte either way: longer than the longest poll, so that only those are cut who do not read. */
+const SILENCE_MS = MAX_WAIT_MS + 60_000;
 /** Longer than the usual load balancer keeps a connection, so that it is the one to close it. */
 const KEEP_ALIVE_MS = 75_000;
 const API = '/api/';
@@ -29,6 +33,7 @@ export function createAdapter(logger: Logger): FastifyAdapter {
     bodyLimit: BODY_LIMIT_BYTES,
     routerOptions: { maxParamLength: PARAM_LIMIT },
     requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: SILENCE_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     // A request without Host is refused below, in our own form.
     http: {
@@ -47,6 +52,9 @@ export function createAdapter(logger: Logger): FastifyAdapter {
   const fastify: FastifyInstance = adapter.getInstance();
   // An expectation that we do not know may be passed over; Node would refuse it without a word.
   fastify.server.on('checkExpectation', (...exchange) => fastify.server.emit('request', ...exchange));
+  fastify.server.on('connect', (_request, socket: Socket) => answerConnect(socket));
+  // Every request that waits on a connection listens for its end, and a connection may carry many.
+  fastify.server.on('connection', (socket: Socket) => socket.setMaxListeners(0));
   // JSON alone is taken: a body that we could not read must not pass for an empty one.
   fastify.removeContentTypeParser('text/plain');
   acceptEmptyJson(fastify);
@@ -61,14 +69,19 @@ export function createAdapter(logger: Logger): FastifyAdapter {
 function acceptEmptyJson(fastify: FastifyInstance): void {
   const parse = fastify.getDefaultJsonParser('error', 'error');
   fastify.removeContentTypeParser('application/json');
-  fastify.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') done(null, undefined);
-    else void parse(request, body, (error, value) => done(error ? malformedJson(error) : excess(value), value));
+  fastify.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
+    if (bytes.length === 0) done(null, undefined);
+    else if (!isUtf8(bytes)) done(malformedJson('it is not UTF-8'));
+    else {
+      void parse(request, bytes.toString(), (error, value) =>
+        done(error ? malformedJson(error.message) : excess(value), value),
+      );
+    }
   });
 }
 
-function malformedJson(error: Error): Problem {
-  return new Problem(400, 'MALFORMED_JSON', `the body is not JSON that we take: ${error.message}`);
+function malformedJson(why: string): Problem {
+  return new Problem(400, 'MALFORMED_JSON', `the body is not JSON that we take: ${why}`);
 }
 
 /**

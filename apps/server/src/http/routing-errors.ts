@@ -29,7 +29,16 @@ export function answerBrokenRequest(error: Error & { code?: string }, socket: So
     socket.destroy();
     return;
   }
-  const problem = problemOfBrokenRequest(error.code);
+  endWith(socket, problemOfBrokenRequest(error.code));
+}
+
+/** CONNECT asks for a tunnel: Node would hang up without a word. */
+export function answerConnect(socket: Socket): void {
+  socket.on('error', () => undefined);
+  endWith(socket, new Problem(405, 'METHOD_NOT_ALLOWED', 'this is no proxy'));
+}
+
+function endWith(socket: Socket, problem: Problem): void {
   const body = JSON.stringify(problem.body(''));
   const head = [
     `HTTP/1.1 ${problem.status} ${problem.code}`,

@@ -120,6 +120,8 @@ describe('names that are not known', () => {
     ['MASS_LOSS_HOLDS', 'MASS_LOSS_HOLD'],
     ['REGISTRY_TYP', 'REGISTRY_TYPE'],
     ['SERVICE_DISCOVERY_MOD', 'SERVICE_DISCOVERY_MODE'],
+    ['PROBE_LOOPBAK', 'PROBE_LOOPBACK'],
+    ['SEVICE_TTL', 'SERVICE_TTL'],
   ])('warns of %s', (name, suggestion) => {
     expect(load({ [name]: '1' }).warnings).toEqual([`${name} is not known; did you mean ${suggestion}?`]);
   });

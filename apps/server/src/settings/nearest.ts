@@ -1,7 +1,8 @@
-/** The candidate that takes the fewest insertions, deletions and replacements (Levenshtein 1966). */
-export function nearest(name: string, candidates: readonly string[]): string | undefined {
+/** The candidate that takes the fewest insertions, deletions and replacements (Levenshtein 1966), at most so many. */
+export function nearest(name: string, candidates: readonly string[], atMost = Infinity): string | undefined {
   const distances = candidates.map((candidate) => ({ candidate, distance: distance(name, candidate) }));
-  return distances.sort((a, b) => a.distance - b.distance)[0]?.candidate;
+  const [first] = distances.sort((a, b) => a.distance - b.distance);
+  return first && first.distance <= atMost ? first.candidate : undefined;
 }
 
 function distance(a: string, b: string): number {

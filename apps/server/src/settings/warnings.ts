@@ -5,6 +5,8 @@ import { shown } from './problems.js';
 
 const OUR_PREFIXES = /^(SERVICE_DISCOVERY|HEALTH_CHECK|MASS_LOSS|REGISTRY)_/;
 const LONGEST_NAME = 100;
+/** A name with so many letters wrong, whatever its prefix, is taken for a misspelt one of ours. */
+const MISSPELT = 2;
 
 /** Names under our prefixes that others give a meaning to. */
 const OF_OTHERS = [
@@ -39,9 +41,14 @@ export function warningsOf(environment: Environment, { read, known }: Names): st
 
 function unknownNames(environment: Environment, known: ReadonlySet<string>): string[] {
   return Object.keys(environment)
-    .filter((name) => OUR_PREFIXES.test(name) && !known.has(name) && textOf(environment, name) !== undefined)
+    .filter((name) => !known.has(name) && textOf(environment, name) !== undefined)
+    .filter((name) => OUR_PREFIXES.test(name) || isMisspelt(name, known))
     .filter((name) => !OF_OTHERS.some((pattern) => pattern.test(name)))
     .sort();
+}
+
+function isMisspelt(name: string, known: ReadonlySet<string>): boolean {
+  return name.length <= LONGEST_NAME && nearest(name, [...known], MISSPELT) !== undefined;
 }
 
 function unknownWarning(name: string, known: readonly string[]): string {

@@ -1,12 +1,11 @@
 import { z } from 'zod';
 import { LIMITS, metadataKeyField, NO_FILTER, serviceIdField, tagField, type InstanceFilter } from '#core';
-import type { FreshnessRequest, RevisionRef } from '../../../answers/answers.js';
+import { MAX_WAIT_MS, type FreshnessRequest, type RevisionRef } from '../../../answers/answers.js';
 import { durationText, place, reason, serviceName } from './fields.js';
 
 // Every parameter comes as one string; a repeated one as an array, which none of these takes. What
 // is not named is refused: a misspelt `healthy_only` must not pass as if it had been obeyed.
 
-const MAX_WAIT_MS = 600_000;
 const DEFAULT_WAIT_MS = 30_000;
 const METADATA_PREFIX = 'metadata.';
 
