@@ -60,4 +60,25 @@ describe('geographic', () => {
     const places = Array.from({ length: 1_000 }, (_, i) => ({ region: 'eu', zone: `${i}` }));
     for (const place of places) expect(['a', 'b', 'c']).toContain(harness.pick(EVERYWHERE, place).serviceId);
   });
+
+  it('remembers the nearest of so many places as hold a million candidates together', () => {
+    let looked = 0;
+    const [watched, ...others] = fleet(
+      Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`id-${i}`, { region: 'eu', zone: '1' }])),
+    );
+    Object.defineProperty(watched, 'zone', { get: () => (looked++, '1') });
+    const candidates = [watched!, ...others];
+    const harness = new Harness(geographic);
+    /** Whether the candidates were searched for this place. */
+    const searches = (zone: string) => {
+      looked = 0;
+      harness.pick(candidates, { region: 'eu', zone });
+      return looked > 0;
+    };
+    expect([searches('first'), searches('first')]).toEqual([true, false]);
+    for (let i = 0; i < 40; i++) searches(`other ${i}`);
+    expect(searches('first')).toBe(false);
+    for (let i = 0; i < 50; i++) searches(`another ${i}`);
+    expect(searches('first')).toBe(true);
+  });
 });
