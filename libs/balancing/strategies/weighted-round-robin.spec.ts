@@ -69,6 +69,17 @@ describe('weighted_round_robin', () => {
     expect(Math.abs(counts.a! - counts.c!)).toBeLessThanOrEqual(4);
   });
 
+  it('takes no turn from whom some callers exclude', () => {
+    const harness = new Harness(weightedRoundRobin);
+    const all = weights(Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`i${i}`, 1])));
+    const without = all.filter(({ serviceId }) => serviceId !== 'i3');
+    const picks = Array.from({ length: 360 }, (_, i) => harness.pick(i % 2 === 0 ? all : without).serviceId);
+    // Its tenth of 180 picks; the others share what remains.
+    const { i3, ...others } = tally(picks);
+    expect(Math.abs(i3! - 18)).toBeLessThanOrEqual(1);
+    for (const count of Object.values(others)) expect(Math.abs(count - 38)).toBeLessThanOrEqual(1);
+  });
+
   it('does not flood a newcomer', () => {
     const harness = new Harness(weightedRoundRobin);
     harness.picks(1_000, weights({ a: 1, b: 1 }));

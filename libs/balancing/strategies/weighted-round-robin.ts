@@ -9,6 +9,8 @@ interface Rotation {
   readonly weights: readonly number[];
   readonly credits: Float64Array;
   readonly total: number;
+  /** Of those that were candidates before, the last to leave at the end: credits by id, in shares of a total. */
+  readonly absent: ReadonlyMap<string, number>;
 }
 
 /**
@@ -23,7 +25,7 @@ export const weightedRoundRobin: StrategyModule = {
     const rotations = new LRUCache<string, Rotation>({
       max: MAX_SCOPES,
       maxSize: MAX_SCOPED_CANDIDATES,
-      sizeCalculation: ({ candidates }) => candidates.length + 1,
+      sizeCalculation: ({ candidates, absent }) => candidates.length + absent.size + 1,
     });
     return {
       pick(candidates, { scope }) {
@@ -50,12 +52,24 @@ function next({ weights, credits, total }: Rotation): number {
 
 /**
  * Carries credits over, in proportion to the new total: unscaled, what was small change beside a heavy
- * instance would be many turns in a row once that one is gone.
+ * instance would be many turns in a row once that one is gone. Who is left out for one pick, because its
+ * caller excludes it, finds its credit as it was.
  */
 function begin(candidates: readonly ServiceInstance[], before: Rotation | undefined): Rotation {
   const weights = weightsOf(candidates);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const shares = new Map(before?.candidates.map(({ serviceId }, i) => [serviceId, before.credits[i]! / before.total]));
+  const shares = new Map(before?.absent);
+  before?.candidates.forEach(({ serviceId }, i) => shares.set(serviceId, before.credits[i]! / before.total));
   const credits = Float64Array.from(candidates, ({ serviceId }) => (shares.get(serviceId) ?? 0) * total);
-  return { candidates, weights, credits, total };
+  for (const { serviceId } of candidates) shares.delete(serviceId);
+  return { candidates, weights, credits, total, absent: newest(shares, candidates.length) };
+}
+
+/** Most of those who leave never come back: no more of them are remembered than there are candidates. */
+function newest(shares: Map<string, number>, count: number): ReadonlyMap<string, number> {
+  for (const id of shares.keys()) {
+    if (shares.size <= count) break;
+    shares.delete(id);
+  }
+  return shares;
 }
