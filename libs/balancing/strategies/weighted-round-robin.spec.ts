@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { weightOf } from '#core';
 import { fleet, Harness, tally } from '../testing/harness.js';
 import { weightedRoundRobin } from './weighted-round-robin.js';
 
@@ -69,15 +70,23 @@ describe('weighted_round_robin', () => {
     expect(Math.abs(counts.a! - counts.c!)).toBeLessThanOrEqual(4);
   });
 
-  it('takes no turn from whom some callers exclude', () => {
+  it('keeps the shares where each pick is tried again without whom it was', () => {
     const harness = new Harness(weightedRoundRobin);
-    const all = weights(Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`i${i}`, 1])));
-    const without = all.filter(({ serviceId }) => serviceId !== 'i3');
-    const picks = Array.from({ length: 360 }, (_, i) => harness.pick(i % 2 === 0 ? all : without).serviceId);
-    // Its tenth of 180 picks; the others share what remains.
-    const { i3, ...others } = tally(picks);
-    expect(Math.abs(i3! - 18)).toBeLessThanOrEqual(1);
-    for (const count of Object.values(others)) expect(Math.abs(count - 38)).toBeLessThanOrEqual(1);
+    const all = weights({ a: 5, b: 1, c: 1 });
+    const picked: Record<string, number> = { a: 0, b: 0, c: 0 };
+    const fair: Record<string, number> = { a: 0, b: 0, c: 0 };
+    const pick = (candidates: typeof all) => {
+      const total = candidates.reduce((sum, each) => sum + weightOf(each), 0);
+      for (const each of candidates) fair[each.serviceId]! += weightOf(each) / total;
+      const { serviceId } = harness.pick(candidates);
+      picked[serviceId]!++;
+      return serviceId;
+    };
+    for (let i = 0; i < 500; i++) {
+      const first = pick(all);
+      pick(all.filter(({ serviceId }) => serviceId !== first));
+    }
+    for (const id of ['a', 'b', 'c']) expect(Math.abs(picked[id]! - fair[id]!)).toBeLessThanOrEqual(1);
   });
 
   it('does not flood a newcomer', () => {
