@@ -57,7 +57,10 @@ export class Catalog {
   private keeping = Promise.resolve();
   private remembering: Promise<void> | undefined;
 
-  constructor(backend: RegistryBackend, options: CatalogOptions) {
+  constructor(
+    private readonly backend: RegistryBackend,
+    options: CatalogOptions,
+  ) {
     this.clock = options.clock ?? systemClock;
     this.logger = options.logger;
     this.lastKnown = options.lastKnown;
@@ -171,9 +174,12 @@ export class Catalog {
     return this.view.revision >= revision;
   }
 
-  /** One full read of the registry, begun after this call. Rejects when the registry is away. */
-  refresh(): Promise<void> {
-    return this.upstream.refresh();
+  /**
+   * Resolves when the view has whatever was written before this call: after one full read of the registry,
+   * unless nobody else writes to it. Rejects when the registry is away.
+   */
+  async refresh(): Promise<void> {
+    if (this.backend.capabilities.replicas) await this.upstream.refresh();
   }
 
   // ——— changing

@@ -165,6 +165,14 @@ describe('a refresh', () => {
     expect(world.shown()).toEqual(['a']);
   });
 
+  it('is no read where nobody else writes', async () => {
+    const world = await World.with([instance('a', 1)]);
+    Object.assign(world.backend, { capabilities: { ...world.backend.capabilities, replicas: false } });
+    await world.catalog.refresh();
+    expect(world.backend.calls.list).toBe(0);
+    await world.catalog.stop();
+  });
+
   it('gives up a registry that does not answer, and its late answer counts no more', async () => {
     const world = await World.with([]);
     let answer!: (snapshot: RegistrySnapshot) => void;

@@ -9,7 +9,7 @@ export class ScriptedBackend implements RegistryBackend {
     maintenance: 'refused',
     removalCauses: 'native',
     durable: false,
-    replicas: false,
+    replicas: true,
     notes: [],
   };
   /** How often each was called. */
