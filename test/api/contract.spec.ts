@@ -90,6 +90,11 @@ const PROVOCATIONS: Readonly<Record<number, Provocation>> = {
     const byId = ['getHealth', 'listChecks', 'checkNow', 'deregisterById'].includes(operation.operationId);
     return byId ? { path: target(operation, 'twice') } : undefined;
   },
+  412: (operation) => ({
+    path: target(operation, 'x'),
+    body: hasBody(operation) ? {} : undefined,
+    headers: { 'if-match': '"other"' },
+  }),
   413: (operation) => ({ path: target(operation, 'x'), body: JSON.stringify('x'.repeat(5_000_000)) }),
   414: (operation) => (hasPlace(operation) ? { path: target(operation, 'x'.repeat(5_000)) } : undefined),
   415: (operation) => ({ path: target(operation, 'x'), body: 'text', headers: { 'content-type': 'text/plain' } }),

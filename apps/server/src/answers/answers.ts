@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { notReady, type Catalog } from '#catalog';
 import { visibilityOf } from '../auth/caller.js';
 import { whileConnected } from '../http/connected.js';
 import { Problem } from '../http/problem.js';
 import type { AnswerCache, ReadyAnswer } from './answer-cache.js';
+import { etagOf, matchesWeakly } from './etag.js';
 
 /** The longest that a caller may wait for a change. */
 export const MAX_WAIT_MS = 600_000;
@@ -90,7 +90,7 @@ export class Answers {
     if (held) head.push(HELD, 'true');
     // Most requests end here: past Fastify's own way to send, which costs a tenth of such an answer.
     reply.hijack();
-    if (matches(request.headers['if-none-match'], etag)) {
+    if (matchesWeakly(request.headers['if-none-match'], etag)) {
       reply.raw.writeHead(304, head).end();
     } else {
       head.push('Content-Type', JSON_TYPE, 'Content-Length', String(body.length));
@@ -158,7 +158,7 @@ export class Answers {
   ): void {
     reply.header('ETag', etag);
     if (held) reply.header(HELD, 'true');
-    if (matches(request.headers['if-none-match'], etag)) {
+    if (matchesWeakly(request.headers['if-none-match'], etag)) {
       void reply.code(304).send();
       return;
     }
@@ -227,15 +227,4 @@ function jsonOf(content: object): Buffer {
     if (!(error instanceof RangeError)) throw error;
     throw new Problem(400, 'ANSWER_TOO_LARGE', 'there is too much for one answer: ask with limit and cursor');
   }
-}
-
-function etagOf(content: string | Buffer): string {
-  return `"${createHash('sha1').update(content).digest('base64url')}"`;
-}
-
-/** If-None-Match compares weakly (RFC 9110, section 13.1.2). */
-function matches(header: string | undefined, etag: string): boolean {
-  if (header === undefined) return false;
-  if (header.trim() === '*') return true;
-  return header.split(',').some((each) => each.trim().replace(/^W\//, '') === etag);
 }

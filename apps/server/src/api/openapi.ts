@@ -128,3 +128,13 @@ export function FiltersByMetadata() {
     example: { 'metadata.version': '1.0' },
   });
 }
+
+/** A write that its caller may bind to what it has seen. */
+export function TakesIfMatch() {
+  return ApiHeader({
+    name: 'If-Match',
+    description: 'ETags of the instance as it was read, or *: 412 when it is none of these any more',
+    required: false,
+    schema: { type: 'string' },
+  });
+}

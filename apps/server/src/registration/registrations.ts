@@ -13,6 +13,7 @@ import {
   type Registration,
   type RegistryBackend,
   type ServiceInstance,
+  type Version,
   type WriteOptions,
 } from '#core';
 import type { Catalog, CatalogEntry } from '#catalog';
@@ -67,13 +68,19 @@ export class Registrations {
     return entry;
   }
 
-  async patch(key: InstanceKey, { tags, metadata, weight }: PatchInput, actor: Actor): Promise<CatalogEntry> {
-    return this.update(key, { kind: 'patch', tags: tags === null ? [] : tags, metadata, weight }, actor);
+  async patch(key: InstanceKey, input: PatchInput, actor: Actor, ifVersion?: Version): Promise<CatalogEntry> {
+    const { tags, metadata, weight } = input;
+    return this.update(key, { kind: 'patch', tags: tags === null ? [] : tags, metadata, weight }, actor, ifVersion);
   }
 
-  async setMaintenance(key: InstanceKey, reason: string | undefined, actor: Actor): Promise<CatalogEntry> {
+  async setMaintenance(
+    key: InstanceKey,
+    reason: string | undefined,
+    actor: Actor,
+    ifVersion?: Version,
+  ): Promise<CatalogEntry> {
     const maintenance = reason === undefined ? undefined : { reason };
-    return this.update(key, { kind: 'maintenance', maintenance }, actor);
+    return this.update(key, { kind: 'maintenance', maintenance }, actor, ifVersion);
   }
 
   /** A probe's word: it counts only for the state of the instance that was probed. */
@@ -85,9 +92,9 @@ export class Registrations {
     await this.update(keyOf(instance), { kind: 'probe', status }, actor, instance.version);
   }
 
-  async deregister(key: InstanceKey, actor: Actor): Promise<void> {
+  async deregister(key: InstanceKey, actor: Actor, ifVersion?: Version): Promise<void> {
     try {
-      await this.remove(key, 'deregistered', actor);
+      await this.remove(key, 'deregistered', actor, ifVersion);
     } catch (error) {
       // Of a held instance the registry knows nothing any more: our view alone is left to be told.
       const unknown = error instanceof BackendError && error.code === 'NOT_FOUND';
@@ -105,7 +112,7 @@ export class Registrations {
     key: InstanceKey,
     cause: 'deregistered' | 'evicted',
     actor: Actor,
-    ifVersion?: string,
+    ifVersion?: Version,
   ): Promise<void> {
     const removal = await this.write(actor, (registrar, options) =>
       registrar.deregister(key, { ...options, cause, ifVersion }),
@@ -117,7 +124,7 @@ export class Registrations {
     key: InstanceKey,
     update: InstanceUpdate,
     actor: Actor,
-    ifVersion?: string,
+    ifVersion?: Version,
   ): Promise<CatalogEntry> {
     const instance = await this.write(actor, (registrar, options) =>
       registrar.update(key, update, { ...options, ifVersion }),

@@ -10,7 +10,8 @@ import { notFound, Problem, toProblem, badRequest } from '../../http/problem.js'
 import { toInputIssues } from '../../http/schema.pipe.js';
 import { Discovery } from '../../discovery/discovery.js';
 import { Registrations } from '../../registration/registrations.js';
-import { AnswersWrite } from '../openapi.js';
+import { AnswersWrite, TakesIfMatch } from '../openapi.js';
+import { ifMatch } from './precondition.js';
 import { presentInstance } from './presenters/instance.js';
 import { batchItemAnswer, instanceAnswer, success } from './schemas/answers.js';
 import { idParam, nameParam } from './schemas/params.js';
@@ -85,7 +86,8 @@ export class RegistrationController {
   @Patch('services/:name/instances/:id')
   @Needs('registrar')
   @ApiOperation({ operationId: 'patchInstance', summary: 'Change tags, metadata or weight' })
-  @AnswersWrite(200, success(instanceAnswer), 404)
+  @AnswersWrite(200, success(instanceAnswer), 404, 412)
+  @TakesIfMatch()
   async patch(
     @Param('name', { schema: nameParam }) serviceName: string,
     @Param('id', { schema: idParam }) serviceId: string,
@@ -94,14 +96,18 @@ export class RegistrationController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const entry = await this.registrations.patch({ serviceName, serviceId }, input, actorOf(request));
+    const key = { serviceName, serviceId };
+    const entry = await ifMatch(request, this.discovery.catalog, key, (ifVersion) =>
+      this.registrations.patch(key, input, actorOf(request), ifVersion),
+    );
     return this.written(reply, entry);
   }
 
   @Put('services/:name/instances/:id/maintenance')
   @Needs('operator')
   @ApiOperation({ operationId: 'startMaintenance', summary: 'Take an instance out of rotation' })
-  @AnswersWrite(200, success(instanceAnswer), 404)
+  @AnswersWrite(200, success(instanceAnswer), 404, 412)
+  @TakesIfMatch()
   async startMaintenance(
     @Param('name', { schema: nameParam }) serviceName: string,
     @Param('id', { schema: idParam }) serviceId: string,
@@ -109,14 +115,18 @@ export class RegistrationController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const entry = await this.registrations.setMaintenance({ serviceName, serviceId }, reason, actorOf(request));
+    const key = { serviceName, serviceId };
+    const entry = await ifMatch(request, this.discovery.catalog, key, (ifVersion) =>
+      this.registrations.setMaintenance(key, reason, actorOf(request), ifVersion),
+    );
     return this.written(reply, entry);
   }
 
   @Delete('services/:name/instances/:id/maintenance')
   @Needs('operator')
   @ApiOperation({ operationId: 'endMaintenance', summary: 'Put an instance back into rotation' })
-  @AnswersWrite(200, success(instanceAnswer), 404)
+  @AnswersWrite(200, success(instanceAnswer), 404, 412)
+  @TakesIfMatch()
   async endMaintenance(
     @Param('name', { schema: nameParam }) serviceName: string,
     @Param('id', { schema: idParam }) serviceId: string,
@@ -124,7 +134,10 @@ export class RegistrationController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const entry = await this.registrations.setMaintenance({ serviceName, serviceId }, undefined, actorOf(request));
+    const key = { serviceName, serviceId };
+    const entry = await ifMatch(request, this.discovery.catalog, key, (ifVersion) =>
+      this.registrations.setMaintenance(key, undefined, actorOf(request), ifVersion),
+    );
     return this.written(reply, entry);
   }
 
@@ -134,7 +147,8 @@ export class RegistrationController {
     operationId: 'deregister',
     summary: 'Deregister an instance; a second time is 404, which a client counts as success',
   })
-  @AnswersWrite(204, undefined, 404)
+  @AnswersWrite(204, undefined, 404, 412)
+  @TakesIfMatch()
   async deregister(
     @Param('name', { schema: nameParam }) serviceName: string,
     @Param('id', { schema: idParam }) serviceId: string,
@@ -142,7 +156,10 @@ export class RegistrationController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
-    await this.registrations.deregister({ serviceName, serviceId }, actorOf(request));
+    const key = { serviceName, serviceId };
+    await ifMatch(request, this.discovery.catalog, key, (ifVersion) =>
+      this.registrations.deregister(key, actorOf(request), ifVersion),
+    );
     this.freshness.setFreshness(reply);
   }
 
