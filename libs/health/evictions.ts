@@ -1,4 +1,4 @@
-import { asBackendError, healthOf, keyOf, worst, type Logger } from '#core';
+import { asBackendError, keyOf, statusOf, worst, type Logger } from '#core';
 import { isOvertaken, type HealthSink } from './sink.js';
 import type { Underway } from './underway.js';
 import type { Watched } from './watched.js';
@@ -48,9 +48,12 @@ export class Evictions {
   }
 }
 
-/** For the registry and for us: what we know better is on its way there. */
+/**
+ * For the registry and for us: what we know better is on its way there. One in maintenance is not: whoever
+ * took it out of rotation means to find it there, and evicted it would be back in as soon as it registers.
+ */
 function isCritical({ instance, status }: Watched): boolean {
-  return healthOf(instance) === 'critical' && worst(instance.reported, status) === 'critical';
+  return statusOf(instance) === 'critical' && worst(instance.reported, status) === 'critical';
 }
 
 function isDue({ check, criticalMs, evictedAt, instance }: Watched): boolean {

@@ -436,6 +436,18 @@ describe('health monitor', () => {
       expect(harness.evicted).toEqual([]);
     });
 
+    it('is not for one in maintenance, and counts anew after it', async () => {
+      const ttl = { check: { ...evicting, type: 'ttl' }, reported: 'critical' } as const;
+      begin({ ...ttl, maintenance: { reason: 'new disk' } });
+      await advance(300_000);
+      expect(harness.evicted).toEqual([]);
+      harness.monitor.upsert(instance({ ...ttl, version: '2' }));
+      await advance(30_000);
+      expect(harness.evicted).toEqual([]);
+      await advance(3_000);
+      expect(harness.evicted).toMatchObject([{ version: '2' }]);
+    });
+
     it('counts anew after a recovery', async () => {
       harness.answer = () => (harness.now() > 20_000 && harness.now() < 25_000 ? says('passing') : says('critical'));
       begin({ check: evicting });
