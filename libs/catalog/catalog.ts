@@ -43,7 +43,7 @@ export interface CatalogOptions {
 export class Catalog {
   /** Revisions of different epochs, that is of different processes, say nothing about each other. */
   readonly epoch = randomBytes(6).toString('hex');
-  private readonly view = new View();
+  private readonly view = new View(() => this.clock.now());
   private readonly freshness: Freshness;
   private readonly reconciler: Reconciler;
   private readonly waiters: Waiters;

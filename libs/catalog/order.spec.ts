@@ -101,6 +101,18 @@ describe('a catalog that hears of a change twice, late, or never', () => {
     expect(world.changes.map(({ kind }) => kind)).toEqual(['vitals', 'vitals']);
   });
 
+  it('is not of a clock that was set back since', async () => {
+    const world = await World.with([A]);
+    const beat = (loadPercentage: number) => ({ lastHeartbeat: world.clock.now(), loadPercentage });
+    await world.upsert({ ...A, vitals: beat(0.3) });
+    world.clock.set(-3_600_000);
+    await world.upsert({ ...A, vitals: beat(0.9) });
+    expect(world.catalog.get(KEY)!.instance.vitals).toMatchObject(beat(0.9));
+    await world.upsert({ ...A, vitals: { lastHeartbeat: world.clock.now() - 1_000, loadPercentage: 0.1 } });
+    expect(world.catalog.get(KEY)!.instance.vitals).toMatchObject(beat(0.9));
+    await world.catalog.stop();
+  });
+
   it('lets no old load undo a newer one, whether a heartbeat or a probe has told it', async () => {
     const world = await World.with([A]);
     const loads: (number | undefined)[] = [];

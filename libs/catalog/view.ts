@@ -15,6 +15,7 @@ import {
 import { Departed } from './departed.js';
 import { Indexes } from './indexes.js';
 import type { Census } from './mass-loss.js';
+import { latest } from './vitals.js';
 
 /** What is remembered of instances and services that have gone. */
 const DEPARTED = 50_000;
@@ -61,6 +62,9 @@ export class View {
   private seenUpTo: Version | undefined;
   private readonly departedServices = new Departed<number>(DEPARTED, (a, b) => a > b);
   private sortedNames: readonly string[] | undefined;
+
+  /** @param now Milliseconds since the epoch. */
+  constructor(private readonly now: () => number) {}
 
   get(key: InstanceKey): CatalogEntry | undefined {
     return this.own(key);
@@ -123,7 +127,7 @@ export class View {
     const overtaken = order < 0 || (order === 0 && !present);
     if (overtaken && (asOf === undefined || compareVersions(asOf, newest!) < 0)) return 'ignored';
     this.removedAt.delete(keyText(instance));
-    this.put({ instance: { ...instance, vitals: latest(known?.instance.vitals, instance.vitals) } });
+    this.put({ instance: { ...instance, vitals: latest(known?.instance.vitals, instance.vitals, this.now()) } });
     return 'changed';
   }
 
@@ -163,7 +167,7 @@ export class View {
   /** What this process has seen, and the registry has not. */
   observe(key: InstanceKey, vitals: Vitals): ServiceInstance | undefined {
     const known = this.own(key);
-    if (known) known.instance.vitals = latest(known.instance.vitals, vitals);
+    if (known) known.instance.vitals = latest(known.instance.vitals, vitals, this.now());
     return known?.instance;
   }
 
@@ -190,7 +194,7 @@ export class View {
   }
 
   private refreshVitals(entry: OwnEntry, told: Vitals): Applied {
-    const vitals = latest(entry.instance.vitals, told);
+    const vitals = latest(entry.instance.vitals, told, this.now());
     if (sameValue(vitals, entry.instance.vitals)) return 'ignored';
     entry.instance.vitals = vitals;
     return 'vitals';
@@ -244,22 +248,6 @@ export class View {
 /** Sorts before every version that a registry gives. */
 const OLDEST: Version = '';
 const NOBODY: Census = { present: 0, held: 0 };
-
-/**
- * Of two that know the time of a heartbeat, what the later one says; else what is told last. The load has a
- * time of its own: heartbeats and probes both tell it, and a registry tells an old one again with every change.
- */
-function latest(known: Vitals = {}, told: Vitals): Vitals {
-  const late = (told.lastHeartbeat ?? Infinity) < (known.lastHeartbeat ?? -Infinity);
-  const vitals = late ? { ...told, ...known } : { ...known, ...told };
-  if (known.loadPercentage === undefined || told.loadPercentage === undefined) return vitals;
-  const { loadPercentage, loadAt } = loadTime(told, Infinity) < loadTime(known, -Infinity) ? known : told;
-  return { ...vitals, loadPercentage, loadAt };
-}
-
-function loadTime({ loadAt, lastHeartbeat }: Vitals, otherwise: number): number {
-  return loadAt ?? lastHeartbeat ?? otherwise;
-}
 
 /** One version has one content; should a registry disagree with itself, its latest word stands. */
 function sameState(a: ServiceInstance, b: ServiceInstance): boolean {

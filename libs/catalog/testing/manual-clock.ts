@@ -5,10 +5,11 @@ const EPOCH = Date.UTC(2030, 0, 1);
 /** Time that passes when a test says so. */
 export class ManualClock implements Clock {
   private time = 0;
+  private setBy = 0;
   private readonly sleepers = new Set<{ readonly at: number; readonly wake: () => void }>();
 
   now(): number {
-    return EPOCH + this.time;
+    return EPOCH + this.time + this.setBy;
   }
 
   monotonic(): number {
@@ -29,6 +30,11 @@ export class ManualClock implements Clock {
       this.sleepers.add(sleeper);
       signal.addEventListener('abort', sleeper.wake);
     });
+  }
+
+  /** Somebody sets the wall clock: no time passes. */
+  set(byMs: number): void {
+    this.setBy += byMs;
   }
 
   /** Lets time pass, and everybody do in turn what was waiting for a moment of it. */
