@@ -7,6 +7,14 @@ const lib = (name, ...allowed) => ({
   to: { path: own, pathNot: [`^libs/${name}/`, ...allowed.map((each) => `^libs/${each}/`)] },
 });
 
+/** What a backend needs for its registry is visible in its own folder alone. */
+const vendor = (backend, ...packages) => ({
+  name: `${packages.join('-and-')}-in-libs-backends-${backend}`,
+  severity: 'error',
+  from: { pathNot: [`^libs/backends/${backend}/`, '\\.spec\\.ts$', '/testing/', '^test/'] },
+  to: { path: packages.map((each) => `^node_modules/${each}/`) },
+});
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
@@ -51,18 +59,9 @@ module.exports = {
       from: {},
       to: { path: '^node_modules/@nestjs/swagger/', dynamic: false, dependencyTypesNot: ['type-only'] },
     },
-    {
-      name: 'kubernetes-client-in-its-own-backend',
-      severity: 'error',
-      from: { pathNot: '^(libs/backends/kubernetes|test)/' },
-      to: { path: '^node_modules/@kubernetes/' },
-    },
-    {
-      name: 'vendor-clients-in-their-own-backend',
-      severity: 'error',
-      from: { pathNot: '^libs/backends/memory/' },
-      to: { path: '^node_modules/classic-level/' },
-    },
+    vendor('memory', 'classic-level'),
+    vendor('etcd', 'etcd3', 'cockatiel', '@grpc/grpc-js'),
+    vendor('kubernetes', '@kubernetes/client-node'),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -4,8 +4,14 @@ export function getJson(url: string): Promise<unknown> {
 }
 
 /** As `getJson`. */
-export async function sendJson(url: string, method: string, body?: unknown): Promise<unknown> {
-  const answer = await fetch(url, { method, body: JSON.stringify(body), signal: AbortSignal.timeout(1_000) });
+export async function sendJson(
+  url: string,
+  method: string,
+  body?: unknown,
+  headers?: Readonly<Record<string, string>>,
+): Promise<unknown> {
+  const signal = AbortSignal.timeout(1_000);
+  const answer = await fetch(url, { method, body: JSON.stringify(body), headers, signal });
   const text = await answer.text();
   if (!answer.ok) throw new Error(`${method} ${url}: ${answer.status} ${text}`);
   return JSON.parse(text);

@@ -1,0 +1,47 @@
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const NEW_KEY = ['req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+
+export interface KeyPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** An authority of a test's own in a folder of the test's own. Everything it signs is for 127.0.0.1. Paths of PEM files. */
+export class Authority {
+  private constructor(
+    private readonly folder: string,
+    readonly name: string,
+  ) {}
+
+  static async in(folder: string, name = 'ca'): Promise<Authority> {
+    const authority = new Authority(folder, name);
+    const { cert, key } = authority.pair(name);
+    await run('openssl', [...NEW_KEY, '-x509', '-days', '2', '-subj', `/CN=${name}`, '-keyout', key, '-out', cert]);
+    return authority;
+  }
+
+  get cert(): string {
+    return this.pair(this.name).cert;
+  }
+
+  /** Good for servers and for clients. */
+  async sign(name: string): Promise<KeyPair> {
+    const { cert, key } = this.pair(name);
+    const [request, extensions] = [join(this.folder, `${name}.csr`), join(this.folder, `${name}.ext`)];
+    await writeFile(extensions, 'subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n');
+    await run('openssl', [...NEW_KEY, '-subj', `/CN=${name}`, '-keyout', key, '-out', request]);
+    const authority = this.pair(this.name);
+    const signing = ['-CA', authority.cert, '-CAkey', authority.key, '-CAcreateserial', '-extfile', extensions];
+    await run('openssl', ['x509', '-req', '-days', '2', '-in', request, ...signing, '-out', cert]);
+    return { cert, key };
+  }
+
+  private pair(name: string): KeyPair {
+    return { cert: join(this.folder, `${name}.crt`), key: join(this.folder, `${name}.key`) };
+  }
+}
