@@ -2,8 +2,10 @@ import { parseArgs } from 'node:util';
 import { checkTenThousand } from './checks-10k.js';
 import { measureGrowth } from './growth.js';
 import { measureMemory } from './memory.js';
-import { checksText, growthText, memoryText, requestRow, startTimeText } from './page.js';
+import { checksText, growthText, memoryText, registryRows, requestRow, startTimeText } from './page.js';
 import { endAll } from './processes.js';
+import { compareWithRaw } from './registries/compare.js';
+import { REGISTRIES, type RawRegistry } from './registries/index.js';
 import { readResults, section, writeResults, type Results } from './results.js';
 import { compare } from './rounds.js';
 import { SCENARIOS, type Scenario } from './scenarios.js';
@@ -27,6 +29,7 @@ type Measure = (results: Results) => Promise<string>;
 /** What there is to measure; each keeps its result and returns what is to be said of it. */
 const MEASUREMENTS = new Map<string, Measure>([
   ...SCENARIOS.map((scenario) => [scenario.name, comparison(scenario)] as const),
+  ...REGISTRIES.map((registry) => [`registry-${registry.type}`, beside(registry)] as const),
   ['memory', async (all) => memoryText((all.memory = await section(() => measureMemory())).result)],
   [
     'start-time',
@@ -47,6 +50,16 @@ function comparison(scenario: Scenario): Measure {
     const measured = await section(() => compare(scenario, { rounds, seconds }));
     all.comparisons[scenario.name] = measured;
     return requestRow(measured.result).join('  ');
+  };
+}
+
+function beside(registry: RawRegistry): Measure {
+  return async (all) => {
+    const measured = await section(() => compareWithRaw(registry, { rounds, seconds }));
+    all.registries[registry.type] = measured;
+    return registryRows(measured.result)
+      .map((row) => row.join('  '))
+      .join('\n');
   };
 }
 

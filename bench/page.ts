@@ -2,6 +2,8 @@ import type { ChecksResult } from './checks-10k.js';
 import { ms, paragraphs, percent, share, table, whole } from './format.js';
 import type { GrowthResult } from './growth.js';
 import type { MemoryResult } from './memory.js';
+import type { RegistryResult } from './registries/compare.js';
+import { REGISTRIES } from './registries/index.js';
 import type { Results, Section } from './results.js';
 import type { Comparison } from './rounds.js';
 import { SCENARIOS, type Scenario } from './scenarios.js';
@@ -11,14 +13,18 @@ import type { StartTimeResult } from './start-time.js';
 
 export function performancePage(results: Results): string {
   const { memory, startTime, growth, checks } = results;
+  const registries = REGISTRIES.flatMap(({ type }) => results.registries[type] ?? []);
   const comparisons = SCENARIOS.flatMap(({ name }) => results.comparisons[name] ?? []);
-  const sections = [...comparisons, memory, startTime, growth, checks].filter((each) => each !== undefined);
+  const sections = [...comparisons, ...registries, memory, startTime, growth, checks].filter(
+    (each) => each !== undefined,
+  );
   return `${paragraphs(
     '# Performance',
     '<!-- Made by `npm run docs` of bench/results/latest.json: do not edit. -->',
     '`npm run bench` starts everything that it measures, each time anew and on loopback, and keeps what it found, raw, in [bench/results/latest.json](../bench/results/latest.json). Beside the server stands a bare Fastify route that parses the same requests and always sends the same bytes and headers; the two are measured in turn, so that what disturbs one disturbs the other. **The ratios hold elsewhere; absolute figures are this machine’s at that moment.** In brackets: the least and the most of the rounds.',
     machineText(sections),
     requestsText(comparisons.map(({ result }) => result)),
+    registriesText(registries.map(({ result }) => result)),
     memory ? memoryText(memory.result) : '',
     startTime ? startTimeText(startTime.result) : '',
     growth ? growthText(growth.result) : '',
@@ -45,6 +51,23 @@ function requestsText(comparisons: readonly Comparison[]): string {
     'One core for the server, 32 connections. _Of bare_ is requests a second against the route beside it; _by CPU_ the same by processor time for each request, which holds even where the load generator or a neighbour was the limit.',
     table(['', 'requests a second', 'of bare', 'by CPU', 'p99 at half load', 'target'], comparisons.map(requestRow)),
   );
+}
+
+function registriesText(results: readonly RegistryResult[]): string {
+  if (results.length === 0) return '';
+  return paragraphs(
+    '## Writes to a registry',
+    `A backend, without HTTP before it, beside the operations that a client of the registry’s own would use for the same: ${results[0]!.callers} callers who wait for each answer, the registry on the other core. The target is 0.7 of raw.`,
+    table(['', '', 'a second', 'of raw', 'raw'], results.flatMap(registryRows)),
+  );
+}
+
+/** A row each for registrations and for heartbeats. */
+export function registryRows({ type, operations }: RegistryResult): string[][] {
+  return (['register', 'heartbeat'] as const).map((operation) => {
+    const { perSecond, ratio, raw } = operations[operation];
+    return [`**${type}**`, operation, whole(perSecond), share(ratio), raw];
+  });
 }
 
 export function requestRow({ scenario, perSecond, ratio, cpuRatio, p99AtHalf }: Comparison): string[] {

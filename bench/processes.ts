@@ -8,6 +8,7 @@ import type { ConstantAnswer } from './bare.js';
 
 // Whatever is started here is ended by `endAll`, whatever has happened.
 
+const ROOT = join(import.meta.dirname, '../..');
 const SERVER = join(import.meta.dirname, '../apps/server/src/main.js');
 const PATIENCE_MS = 30_000;
 const LOOK_MS = 2;
@@ -132,6 +133,29 @@ export async function startBare(answer: ConstantAnswer): Promise<Subject> {
   const { port } = await ask<{ port: number }>(child, answer);
   const cost = () => ask<Cost>(child, { cost: true });
   return { url: `http://127.0.0.1:${port}`, child, cost, stop: () => end(child) };
+}
+
+export interface RegistryServer {
+  readonly address: string;
+  readonly child: ChildProcess;
+}
+
+/** A real registry as the integration suites run it, from the sources; `npm run servers` makes what it needs. */
+export async function startRegistry(type: string): Promise<RegistryServer> {
+  const child = startProgram(join(ROOT, 'test/servers/serve.ts'), {
+    core: 'load',
+    nodeArgs: ['--import', join(ROOT, 'test/support/typescript.mjs')],
+    args: [type],
+    environment: homeOfServers(),
+  });
+  const { address } = await messageOf<{ address: string }>(child);
+  return { address, child };
+}
+
+/** Where the programs of registries are found. */
+function homeOfServers(): Record<string, string> {
+  const names = ['HOME', 'XDG_CACHE_HOME'];
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 }
 
 async function servingAt(log: string, child: ChildProcess): Promise<string> {

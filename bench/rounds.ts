@@ -3,7 +3,18 @@ import { join } from 'node:path';
 import type { ConstantAnswer } from './bare.js';
 import type { LoadResult } from './load.js';
 import type { LoadOrder } from './load-program.js';
-import { ask, end, startBare, startProgram, startServer, temporaryFolder, type Subject } from './processes.js';
+import {
+  ask,
+  end,
+  startBare,
+  startProgram,
+  startRegistry,
+  startServer,
+  temporaryFolder,
+  type RegistryServer,
+  type Subject,
+} from './processes.js';
+import { registryOf } from './registries/index.js';
 import type { Scenario } from './scenarios.js';
 import { seed } from './seed.js';
 import { median, spread, type Spread } from './statistics.js';
@@ -53,7 +64,8 @@ const NOT_COPIED = new Set(['connection', 'content-length', 'date', 'keep-alive'
 /** Measures the server and a bare route in turn. */
 export async function compare(scenario: Scenario, { rounds, seconds }: RoundOptions): Promise<Comparison> {
   const generator = startProgram(join(import.meta.dirname, 'load-program.js'), { core: 'load' });
-  const server = new Side(await seededServer(scenario), scenario, generator);
+  const registry = scenario.registry === undefined ? undefined : await startRegistry(scenario.registry);
+  const server = new Side(await seededServer(scenario, registry), scenario, generator);
   const bare = new Side(await startBare(await server.sample()), scenario, generator);
   const sides = { server, bare };
   const ms = seconds * 1_000;
@@ -62,6 +74,7 @@ export async function compare(scenario: Scenario, { rounds, seconds }: RoundOpti
   const halfOf = (side: keyof Round) => median(full.map((round) => round[side].perSecond)) / 2;
   const half = await inTurn(HALF_ROUNDS, (side) => sides[side].run(ms, halfOf(side)));
   await Promise.all([server.subject.stop(), bare.subject.stop(), end(generator)]);
+  if (registry) await end(registry.child);
   return {
     scenario: scenario.name,
     full,
@@ -86,8 +99,14 @@ async function inTurn(rounds: number, run: (side: keyof Round) => Promise<Measur
   return measured;
 }
 
-async function seededServer(scenario: Scenario): Promise<Subject> {
-  const environment: Record<string, string> = scenario.durable ? { DATA_DIR: temporaryFolder() } : {};
+async function seededServer(scenario: Scenario, registry: RegistryServer | undefined): Promise<Subject> {
+  const environment: Record<string, string> = {
+    ...(scenario.durable && { DATA_DIR: temporaryFolder() }),
+    ...(registry && {
+      REGISTRY_TYPE: scenario.registry!,
+      ...registryOf(scenario.registry!).environment(registry.address),
+    }),
+  };
   const server = await startServer({ environment });
   await seed(server.url, scenario.seed);
   return server;

@@ -1,5 +1,6 @@
 import { STRATEGIES } from '#balancing';
 import type { Request } from './load.js';
+import { REGISTRIES } from './registries/index.js';
 import { registration, type Seed } from './seed.js';
 
 export interface Targets {
@@ -20,6 +21,8 @@ export interface Scenario {
   /** The pattern of the route beside it. */
   readonly route: string;
   readonly durable?: boolean;
+  /** Its registry, by its type; absent: memory. */
+  readonly registry?: string;
   readonly targets?: Targets;
 }
 
@@ -35,6 +38,14 @@ const discovery: Scenario = {
   route: `${API}/:name`,
   targets: { ratio: 0.7, perSecond: 10_000, p99: 10 },
 };
+
+const discoveryFromRegistries: readonly Scenario[] = REGISTRIES.map(({ type }) => ({
+  ...discovery,
+  name: `discovery-${type}`,
+  title: `the same from ${type}`,
+  registry: type,
+  targets: { ratio: 0.7 },
+}));
 
 const byTags: Scenario = {
   name: 'tags',
@@ -100,6 +111,7 @@ const heartbeat: Scenario = {
 
 export const SCENARIOS: readonly Scenario[] = [
   discovery,
+  ...discoveryFromRegistries,
   byTags,
   byOtherTags,
   ...picks,

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
@@ -54,7 +55,10 @@ export class Client {
   private waiting = 0;
   private heard = -Infinity;
 
-  constructor(private readonly access: Access) {}
+  constructor(private readonly access: Access) {
+    // Every request that is under way listens to it.
+    setMaxListeners(0, this.closing.signal);
+  }
 
   /** When it last answered anything; on the monotonic clock. */
   get lastHeard(): number {
