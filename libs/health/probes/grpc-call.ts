@@ -2,6 +2,7 @@ import {
   connect as connectHttp2,
   type ClientHttp2Session,
   type IncomingHttpHeaders,
+  type IncomingHttpStatusHeader,
   type OutgoingHttpHeaders,
 } from 'node:http2';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
@@ -11,6 +12,8 @@ import { checkLiteral, type Endpoint } from './endpoint.js';
 
 const MAX_ANSWER_BYTES = 4_096;
 const OK = '0';
+
+type AnswerHeaders = IncomingHttpHeaders & IncomingHttpStatusHeader;
 
 export interface GrpcCall extends Endpoint {
   readonly tls: boolean;
@@ -54,7 +57,7 @@ function exchange(session: ClientHttp2Session, call: GrpcCall, signal: AbortSign
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    let headers: IncomingHttpHeaders = {};
+    let headers: AnswerHeaders = {};
     const onAbort = () => reject(signal.reason as Error);
     signal.addEventListener('abort', onAbort, { once: true });
     session.on('error', reject);
@@ -64,7 +67,7 @@ function exchange(session: ClientHttp2Session, call: GrpcCall, signal: AbortSign
     });
     const stream = session.request(requestHeaders(call.path));
     stream.on('error', reject);
-    const take = (received: IncomingHttpHeaders) => (headers = { ...headers, ...received });
+    const take = (received: AnswerHeaders) => (headers = { ...headers, ...received });
     stream.on('response', take);
     stream.on('trailers', take);
     stream.on('data', (chunk: Buffer) => {
@@ -92,10 +95,11 @@ function requestHeaders(path: string): OutgoingHttpHeaders {
 }
 
 /** @param headers Those of the beginning and of the end, which may be the same. */
-function complaintOf(headers: IncomingHttpHeaders): string | undefined {
+function complaintOf(headers: AnswerHeaders): string | undefined {
   const status = headers['grpc-status'];
-  if (status === OK) return undefined;
-  if (status === undefined) return `no gRPC answer: HTTP ${String(headers[':status'])}`;
+  const http = headers[':status'];
+  if (status === OK && http === 200) return undefined;
+  if (status === undefined || status === OK) return `no gRPC answer: HTTP ${String(http)}`;
   return `gRPC status ${String(status)}: ${unescaped(String(headers['grpc-message'] ?? ''))}`;
 }
 

@@ -35,6 +35,10 @@ describe('messages of grpc.health.v1', () => {
     ['a group', frame(0x0b)],
     ['a number without end', frame(0x08, ...Array<number>(11).fill(0xff))],
     ['a number cut short', frame(0x08, 0x80)],
+    ['a text cut short', frame(0x08, 1, 0x12, 0xff, 0x7f)],
+    ['a fixed number cut short', frame(0x08, 1, 0x11, 1)],
+    ['field 0', frame(0x08, 1, 0, 5)],
+    ['a field above all numbers', frame(0x88, 0x80, 0x80, 0x80, 0x10, 1)],
   ])('does not take what is %s', (_, bytes) => expect(() => decodeResponse(bytes)).toThrow());
 
   it('takes or throws, whatever the bytes', () => {

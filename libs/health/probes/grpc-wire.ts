@@ -7,6 +7,7 @@ const SERVING_STATUSES = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'
 export type ServingStatus = (typeof SERVING_STATUSES)[number];
 
 const FRAME_HEADER_BYTES = 5;
+const MAX_FIELD = 2 ** 29 - 1;
 const VARINT = 0;
 const LENGTH_DELIMITED = 2;
 /** Bytes of the fixed wire types. */
@@ -38,16 +39,19 @@ function statusNumber(message: Buffer): number {
   let at = 0;
   while (at < message.length) {
     const tag = read();
-    const type = tag & 7;
+    const type = tag % 8;
+    const field = Math.floor(tag / 8);
+    if (field === 0 || field > MAX_FIELD) throw new Error('not a HealthCheckResponse');
     if (type === VARINT) {
       const value = read();
-      if (tag >> 3 === 1) status = value;
+      if (field === 1) status = value;
     } else if (type === LENGTH_DELIMITED) {
       const length = read();
       at += length;
     } else if (FIXED[type]) at += FIXED[type];
     else throw new Error('not a HealthCheckResponse');
   }
+  if (at > message.length) throw new Error('not a HealthCheckResponse');
   return status;
 
   function read(): number {

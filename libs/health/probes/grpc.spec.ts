@@ -165,6 +165,14 @@ describe('grpc probe', () => {
       expect(result).toMatchObject({ status: 'critical', output: expect.stringContaining('no gRPC answer: HTTP 200') });
     });
 
+    it('takes no answer that is none for HTTP', async () => {
+      const result = await answeredBy((stream) => {
+        stream.respond({ ...ok, ':status': 500, 'grpc-status': '0' });
+        stream.end(Buffer.from([0, 0, 0, 0, 2, 8, 1]));
+      });
+      expect(result).toMatchObject({ status: 'critical', output: expect.stringContaining('no gRPC answer: HTTP 500') });
+    });
+
     it('takes a complaint without a body, in any encoding', async () => {
       const result = await answeredBy((stream) => {
         stream.respond({ ...ok, 'grpc-status': '14', 'grpc-message': '100%' }, { endStream: true });

@@ -2,6 +2,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import type { ScriptCommand } from '#core';
 import { decoded, MAX_OUTPUT_BYTES } from '../text.js';
 
+/** What a program has written is read within this time of its end, whoever still holds its output open. */
+const DRAIN_MS = 100;
+
 export interface Ended {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -30,17 +33,25 @@ export async function runProgram(
   });
   const output = collect(child);
   return new Promise((resolve, reject) => {
-    const onAbort = () => {
-      killGroup(child);
-      // One that has left the group may hold them open for ever.
+    let draining: NodeJS.Timeout | undefined;
+    // A child of its own that has left the group, a daemon say, may hold them open for ever.
+    const hangUp = () => {
       child.stdout.destroy();
       child.stderr.destroy();
+    };
+    const onAbort = () => {
+      killGroup(child);
+      hangUp();
       resolve('aborted');
     };
     signal.addEventListener('abort', onAbort, { once: true });
-    child.once('exit', () => killGroup(child));
+    child.once('exit', () => {
+      killGroup(child);
+      draining = setTimeout(hangUp, DRAIN_MS);
+    });
     child.once('error', reject);
     child.once('close', (code, by) => {
+      clearTimeout(draining);
       signal.removeEventListener('abort', onAbort);
       resolve({ code, signal: by, output: output() });
     });

@@ -45,6 +45,12 @@ const SCRIPTS: Record<string, ScriptCommand> = {
     const { spawn } = process.getBuiltinModule('node:child_process');
     const connect = 'require("net").connect(Number(process.env.TARGET_PORT))';
     spawn(process.execPath, ['-e', connect], { stdio: 'inherit', detached: true }).unref();
+    console.log('started');
+  }),
+  watching: js(() => {
+    const { spawn } = process.getBuiltinModule('node:child_process');
+    const connect = 'require("net").connect(Number(process.env.TARGET_PORT))';
+    spawn(process.execPath, ['-e', connect], { stdio: 'inherit', detached: true });
   }),
 };
 
@@ -141,13 +147,21 @@ describe('script probe', () => {
     await server.close();
   });
 
+  it('does not wait for a daemon that it leaves behind, and reads what it said itself', async () => {
+    const server = await serveTcp();
+    const result = await run('escaping', { port: server.port });
+    expect(result).toEqual({ status: 'passing', output: 'script escaping: exit code 0\nstarted' });
+    await server.reached;
+    await server.close();
+  });
+
   it('waits no longer than its deadline for one that has left its group', async () => {
     const server = await serveTcp();
     const abort = new AbortController();
-    const result: Promise<ProbeResult> = run('escaping', { port: server.port }, abort.signal);
+    const result: Promise<ProbeResult> = run('watching', { port: server.port }, abort.signal);
     await server.reached;
     abort.abort(new Error('time is up'));
-    expect(await result).toEqual({ status: 'critical', output: 'script escaping: time is up' });
+    expect(await result).toEqual({ status: 'critical', output: 'script watching: time is up' });
     await server.close();
   });
 });
