@@ -1,6 +1,7 @@
 import { afterAll, expect, it } from '@jest/globals';
 import { HttpClient, type Method } from './http-client.js';
 import { endProcesses, ServerProcess, TEST_MS, type Environment } from './process.js';
+import { until } from './until.js';
 
 // What a user does with a registry, in one go. Whatever stands behind the server, the answers are the same.
 
@@ -97,6 +98,7 @@ function comparable(value: unknown, key = ''): unknown {
 async function walk(environment: Environment): Promise<readonly unknown[]> {
   const server = await ServerProcess.start({ ...environment, HEALTH_CHECK_ENABLED: 'false' });
   const http = new HttpClient(server.url);
+  await until(async () => (await http.get('/health/ready')).status === 200, TEST_MS);
   const answers: unknown[] = [];
   for (const [method, path, body] of STEPS) {
     const { status, text } = await http.send(method, path, { body });
