@@ -60,6 +60,7 @@ module.exports = {
       to: { path: '^node_modules/@nestjs/swagger/', dynamic: false, dependencyTypesNot: ['type-only'] },
     },
     vendor('memory', 'classic-level'),
+    vendor('consul', 'consul'),
     vendor('etcd', 'etcd3', 'cockatiel', '@grpc/grpc-js'),
     vendor('kubernetes', '@kubernetes/client-node'),
   ],

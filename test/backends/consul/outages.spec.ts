@@ -1,0 +1,219 @@
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, expect, it } from '@jest/globals';
+import { asBackendError, keyOf, type RegistryBackend } from '#core';
+import { registration, Watcher } from '#core/testing';
+import { consul, startAgent, type ConsulAgent } from '../../servers/consul.js';
+import { describeOwn } from '../../servers/describe-own.js';
+import { until } from '../../support/until.js';
+import { actor, createBackend, operate, START_MS } from './support/consul-under-test.js';
+
+const TEST_MS = 2 * START_MS;
+const ended: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const end of ended.splice(0).reverse()) await end();
+}, START_MS);
+
+async function agent(options: Parameters<typeof startAgent>[0] = {}): Promise<ConsulAgent> {
+  const started = await startAgent(options);
+  ended.push(() => started.server.stop());
+  return started;
+}
+
+async function backendAt(port: number): Promise<RegistryBackend> {
+  const backend = await createBackend({ CONSUL_PORT: String(port) });
+  ended.push(() => backend.stop());
+  await backend.start();
+  return backend;
+}
+
+async function watch(backend: RegistryBackend): Promise<Watcher> {
+  const watcher = new Watcher(backend);
+  ended.push(() => watcher.stop());
+  await watcher.until('the beginning', () => watcher.events.length > 0);
+  return watcher;
+}
+
+const KEY = keyOf(registration());
+
+/** Again and again while Consul is away, as a caller would; nothing else may go wrong. */
+async function persistently(write: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
+  const tried = async () => {
+    try {
+      await write(AbortSignal.timeout(3_000));
+      return true;
+    } catch (error) {
+      const { code } = asBackendError(error);
+      if (code === 'UNAVAILABLE' || code === 'OUTCOME_UNKNOWN') return false;
+      throw error;
+    }
+  };
+  await until(tried, 30_000);
+}
+
+function renewed(backend: RegistryBackend): Promise<void> {
+  return persistently((signal) => backend.registrar!.renew(KEY, {}, { actor, signal }));
+}
+
+describeOwn(consul)('Consul', () => {
+  it(
+    'is killed and comes back: everything is there, and nothing has run out meanwhile',
+    async () => {
+      const consul = await agent();
+      const backend = await backendAt(consul.port);
+      const watcher = await watch(backend);
+      await backend.registrar!.register(registration({ ttl: 3_000 }), { actor });
+      await watcher.until('the instance', () => watcher.get(KEY) !== undefined);
+      await consul.server.kill();
+      await watcher.until('the outage', () => watcher.stale);
+      await sleep(4_000);
+      await consul.server.restart();
+      await watcher.until('the end of it', () => !watcher.stale, 30_000);
+      await renewed(backend);
+      expect(watcher.removals(KEY)).toEqual([]);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'stands still with its connections open: who asks is told so, and nothing runs out',
+    async () => {
+      const consul = await agent();
+      const backend = await backendAt(consul.port);
+      const watcher = await watch(backend);
+      await backend.registrar!.register(registration({ ttl: 3_000 }), { actor });
+      await consul.server.suspend();
+      await expect(backend.ping(AbortSignal.timeout(1_000))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      await sleep(4_000);
+      consul.server.resume();
+      await renewed(backend);
+      await sleep(1_500);
+      await renewed(backend);
+      expect(watcher.removals(KEY)).toEqual([]);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'loses its state: what is known becomes what there is, under another incarnation',
+    async () => {
+      const consul = await agent({ volatile: true });
+      const backend = await backendAt(consul.port);
+      const watcher = await watch(backend);
+      await backend.registrar!.register(registration(), { actor });
+      await operate(consul, 'PUT', 'agent/service/register', { Name: 'foreign' });
+      await watcher.until('both', () => watcher.instances.size === 2);
+      const { incarnation } = await backend.list();
+      await consul.server.restart();
+      await watcher.until('nothing', () => watcher.instances.size === 0 && !watcher.stale, 30_000);
+      expect((await backend.list()).incarnation).not.toBe(incarnation);
+      await expect(backend.registrar!.renew(KEY, {}, { actor })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+      await backend.registrar!.register(registration(), { actor });
+      await watcher.until('the instance', () => watcher.get(KEY) !== undefined);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'loses its leader: another one is followed',
+    async () => {
+      // New servers may vote after this time.
+      const configuration = ['autopilot { server_stabilization_time = "500ms" }'];
+      const first = await agent({ configuration });
+      const others = await Promise.all(
+        ['agent-2', 'agent-3'].map((name) => agent({ name, join: first, configuration })),
+      );
+      await until(async () => {
+        const { Servers } = await operate(first, 'GET', 'operator/raft/configuration');
+        return (Servers as readonly { Voter: boolean }[]).filter(({ Voter }) => Voter).length === 3;
+      }, 60_000);
+      const backend = await backendAt(others[0]!.port);
+      const watcher = await watch(backend);
+      await backend.registrar!.register(registration({ ttl: 5_000 }), { actor });
+      await watcher.until('the instance', () => watcher.get(KEY) !== undefined);
+      await first.server.kill();
+      await renewed(backend);
+      await until(() => !watcher.stale, 30_000);
+      const late = registration({ serviceId: 'late' });
+      await persistently((signal) => backend.registrar!.register(late, { actor, signal }));
+      await watcher.until('what comes now', () => watcher.get(late) !== undefined);
+      expect(watcher.get(KEY)).toBeDefined();
+      expect(watcher.removals(KEY)).toEqual([]);
+    },
+    2 * TEST_MS,
+  );
+
+  it(
+    'limits requests: they are made later',
+    async () => {
+      const limits = ['limits { request_limits { mode = "enforcing" read_rate = 30 write_rate = 3 } }'];
+      const consul = await agent({ name: 'agent-2', role: 'client', join: await agent({ configuration: limits }) });
+      const backend = await backendAt(consul.port);
+      const watcher = await watch(backend);
+      const given = Array.from({ length: 40 }, (_, i) => registration({ serviceId: `id-${i}` }));
+      for (const each of given) await backend.registrar!.register(each, { actor });
+      await watcher.until('all of them', () => watcher.instances.size === given.length, 30_000);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'is cut off in the middle of an answer: it is asked again',
+    async () => {
+      const consul = await agent();
+      const way = await Cutting.to(consul.port);
+      const backend = await backendAt(way.port);
+      const watcher = await watch(backend);
+      way.cutNext();
+      await (await backendAt(consul.port)).registrar!.register(registration(), { actor });
+      const begun = performance.now();
+      await watcher.until('the instance', () => watcher.get(KEY) !== undefined);
+      expect(way.cuts).toBeGreaterThan(0);
+      expect(performance.now() - begun).toBeLessThan(5_000);
+    },
+    TEST_MS,
+  );
+});
+
+/** A way to a server that breaks in the middle of an answer. */
+class Cutting {
+  cuts = 0;
+  private armed = false;
+
+  private constructor(readonly port: number) {}
+
+  static async to(target: number): Promise<Cutting> {
+    const sockets = new Set<Socket>();
+    const server = createServer((client) => {
+      const behind = connect(target, '127.0.0.1');
+      for (const [from, to] of [[client, behind] as const, [behind, client] as const]) {
+        sockets.add(from);
+        from.on('error', () => undefined).on('close', () => to.destroy());
+      }
+      client.pipe(behind);
+      behind.on('data', (data: Buffer) => {
+        if (!way.armed || !data.includes('\r\n\r\n')) {
+          client.write(data);
+          return;
+        }
+        way.armed = false;
+        way.cuts++;
+        // The headers, and a byte of what they announce.
+        client.end(data.subarray(0, data.indexOf('\r\n\r\n') + 5));
+      });
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const way = new Cutting((server.address() as AddressInfo).port);
+    ended.push(async () => {
+      for (const socket of sockets) socket.destroy();
+      await once(server.close(), 'close');
+    });
+    return way;
+  }
+
+  cutNext(): void {
+    this.armed = true;
+  }
+}
