@@ -221,4 +221,18 @@ describe('with checks switched off', () => {
       await Promise.all([quiet.stop(), target.stop()]);
     }
   });
+
+  it('what a probe has said stands until the instance registers again', async () => {
+    const quiet = await TestServer.start({ HEALTH_CHECK_ENABLED: 'false' });
+    try {
+      const body = { service_name: 'x', id: 'a', port: 1, health_check: { type: 'http', interval: '1s' } };
+      // The status of an instance with a check is its probe's first word.
+      await register(quiet.http, { ...body, status: 'critical' });
+      expect((await quiet.http.get<Instance>(instancePath('x', 'a'))).data.status).toBe('critical');
+      await register(quiet.http, body);
+      expect((await quiet.http.get<Instance>(instancePath('x', 'a'))).data.status).toBe('passing');
+    } finally {
+      await quiet.stop();
+    }
+  });
 });

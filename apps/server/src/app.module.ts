@@ -72,6 +72,7 @@ const architecture: Provider[] = [
     inject: [BACKEND, Catalog, PROBING, SETTINGS],
     useFactory: (backend: RegistryBackend, catalog: Catalog, probing: Probing, { checks, leases, service }: Settings) =>
       new Registrations(backend, catalog, probing, {
+        checksEnabled: checks.enabled,
         intervalMs: checks.intervalMs,
         timeoutMs: checks.timeoutMs,
         leaseMs: leases.ttlMs,

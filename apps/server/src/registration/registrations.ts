@@ -23,6 +23,8 @@ import { badRequest, Problem } from '../http/problem.js';
 import { healthCheckOf, type CheckDefaults, type Probing } from './checks.js';
 
 export interface RegistrationRules extends CheckDefaults {
+  /** Whether active checks are made here. */
+  readonly checksEnabled: boolean;
   /** The name of our own replicas, which nobody else may use. */
   readonly ownName: string;
   /** How long a write may take before its outcome counts as unknown, milliseconds. */
@@ -155,6 +157,7 @@ export class Registrations {
     }
   }
 
+  /** Where nobody probes, what a probe has once said would stand for ever: the instance's own word counts. */
   private registrationOf(input: RegistrationInput): Registration {
     const check = healthCheckOf(input.health_check, this.probing, this.rules);
     return {
@@ -169,7 +172,7 @@ export class Registrations {
       zone: input.zone,
       protocol: input.protocol,
       path: input.path,
-      status: input.status,
+      status: input.status ?? (hasActiveCheck({ check }) && !this.rules.checksEnabled ? 'passing' : undefined),
       enableTagOverride: input.enable_tag_override,
       check,
       ttl: input.ttl ?? input.health_check?.ttl ?? (hasActiveCheck({ check }) ? undefined : this.rules.leaseMs),

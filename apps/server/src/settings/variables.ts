@@ -65,7 +65,9 @@ export function variables({ backends, strategies }: Seams) {
       .prefault('10000')
       .meta({ description: 'requests that may wait for a change at the same time' }),
 
-    HEALTH_CHECK_ENABLED: flag().prefault('true').meta({ description: 'false: probe no instance' }),
+    HEALTH_CHECK_ENABLED: flag().prefault('true').meta({
+      description: 'false: probe no instance; what a probe has said stands until the instance registers again',
+    }),
     HEALTH_CHECK_INTERVAL: duration(LIMITS.minIntervalMs)
       .prefault('30')
       .meta({ description: 'time between probes of an instance that names none of its own' }),
