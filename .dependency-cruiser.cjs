@@ -63,6 +63,7 @@ module.exports = {
     vendor('consul', 'consul'),
     vendor('etcd', 'etcd3', 'cockatiel', '@grpc/grpc-js'),
     vendor('kubernetes', '@kubernetes/client-node'),
+    vendor('redis', 'ioredis'),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

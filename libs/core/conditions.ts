@@ -9,6 +9,10 @@ export function notFound({ serviceName, serviceId }: InstanceKey): BackendError 
   return new BackendError('NOT_FOUND', `no instance ${serviceId} of service ${serviceName}`);
 }
 
+export function conflict(key: InstanceKey, ifVersion: Version): BackendError {
+  return new BackendError('CONFLICT', `${keyText(key)} is not at version ${ifVersion} any more`);
+}
+
 /**
  * @param version What there is now; undefined when there is no instance.
  * @throws BackendError `CONFLICT` when the caller has meant another.
@@ -16,5 +20,5 @@ export function notFound({ serviceName, serviceId }: InstanceKey): BackendError 
 export function checkVersion(key: InstanceKey, version: Version | undefined, { ifVersion }: WriteOptions): void {
   if (ifVersion === undefined) return;
   if (version !== undefined && compareVersions(version, ifVersion) === 0) return;
-  throw new BackendError('CONFLICT', `${keyText(key)} is not at version ${ifVersion} any more`);
+  throw conflict(key, ifVersion);
 }

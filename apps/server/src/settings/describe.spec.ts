@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { describeSettings, settingsReference } from './index.js';
-import { load, SEAMS } from './testing/seams.js';
+import { load, problems, SEAMS } from './testing/seams.js';
 
 function lines(environment: Record<string, string>): string[] {
   return describeSettings(load(environment))
@@ -39,6 +39,13 @@ describe('describeSettings', () => {
       ]),
     );
     expect(shown.join('\n')).not.toMatch(/correct horse|MEMORY_SIZE|REPLICA_SECRET/);
+  });
+
+  it('masks the password in a URL, well formed or not', () => {
+    const shown = lines({ REGISTRY_TYPE: 'redis', REDIS_URL: 'redis://user:correct@r:1/2' });
+    expect(shown).toContain('REDIS_URL=redis://user:********@r:1/2  # from environment');
+    const [problem] = problems({ REGISTRY_TYPE: 'redis', REDIS_URL: 'redis://user:correct/h@rse@r:1' });
+    expect(problem?.value).toBe('redis://user:********@r:1');
   });
 
   it('keeps a line a line', () => {

@@ -25,9 +25,13 @@ function sentence({ variable, value, message }: SettingsProblem): string {
 const LONGEST_SHOWN = 200;
 const MASK = '********';
 
+/** What is before the last "@" may hold one that was not encoded. */
+const URL_PASSWORD = /(?<=:\/\/[^:/\s]*:).*(?=@)/;
+
 /** A value as people may see it: secrets masked, on one line, not too long. */
-export function shown(text: string, secret: boolean): string {
+export function shown(value: string, secret: boolean): string {
   if (secret) return MASK;
+  const text = value.replace(URL_PASSWORD, MASK);
   const short = text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
   return /^[\p{L}\p{N}\p{P}\p{S} ]*$/u.test(short) && short.trim() === short ? short : JSON.stringify(short);
 }
