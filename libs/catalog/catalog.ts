@@ -239,19 +239,25 @@ export class Catalog {
   /** The registry is away, and nothing is known of it: what an earlier process knew is better than nothing. */
   private async remember(): Promise<void> {
     const known = await this.lastKnown?.load();
-    if (!known || this.freshness.report().source !== undefined) return;
+    const { source, reason } = this.freshness.report();
+    if (source !== undefined) return;
+    if (!known) {
+      this.logger.warn({ reason }, 'the registry is away, and nothing is known of it yet');
+      return;
+    }
     this.reconciler.remember(known.instances);
     this.freshness.remembered(Math.max(0, this.clock.now() - known.at));
-    this.logger.warn({ instances: known.instances.length, at: new Date(known.at) }, 'answers are of an earlier start');
+    const [instances, at] = [known.instances.length, new Date(known.at)];
+    this.logger.warn({ reason, instances, at }, 'answers are of an earlier start');
   }
 
   private freshen(mark: () => void): void {
     const before = this.freshness.live;
     mark();
-    if (this.freshness.report().source === undefined) this.remembering ??= this.remember();
+    const { source, reason } = this.freshness.report();
+    if (source === undefined && reason !== undefined) this.remembering ??= this.remember();
     const { live } = this.freshness;
     if (live === before) return;
-    const { reason } = this.freshness.report();
     if (live) this.logger.info({}, 'the view follows the registry');
     else this.logger.warn({ reason }, 'the registry is away: answers are the last known good');
     this.tell({ kind: 'freshness', live });

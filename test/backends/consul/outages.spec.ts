@@ -6,6 +6,7 @@ import { asBackendError, keyOf, type RegistryBackend } from '#core';
 import { registration, Watcher } from '#core/testing';
 import { consul, startAgent, type ConsulAgent } from '../../servers/consul.js';
 import { describeOwn } from '../../servers/describe-own.js';
+import { endProcesses, ServerProcess, temporaryFolder } from '../../support/process.js';
 import { until } from '../../support/until.js';
 import { actor, createBackend, operate, START_MS } from './support/consul-under-test.js';
 
@@ -92,6 +93,45 @@ describeOwn(consul)('Consul', () => {
       await sleep(1_500);
       await renewed(backend);
       expect(watcher.removals(KEY)).toEqual([]);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'is not there when a server starts: that says why it is not ready, then what it knows of an earlier start',
+    async () => {
+      const consul = await agent();
+      const environment = { REGISTRY_TYPE: 'consul', CONSUL_PORT: String(consul.port), HEALTH_CHECK_ENABLED: 'false' };
+      const DATA_DIR = await temporaryFolder();
+      ended.push(endProcesses);
+      const asked = async ({ url }: ServerProcess) => {
+        const { status, headers } = await fetch(`${url}/api/v1/services/web`);
+        return [status, headers.get('x-registry-source')];
+      };
+      const ready = (server: ServerProcess) =>
+        until(async () => (await fetch(`${server.url}/health/ready`)).ok, TEST_MS);
+
+      await consul.server.kill();
+      const server = await ServerProcess.start({ ...environment, DATA_DIR });
+      const { reason } = await server.logged(({ msg }) => /away, and nothing is known/.test(msg), 'the outage');
+      expect(reason).toMatch(/^consul: .*ECONNREFUSED/);
+      expect(await asked(server)).toEqual([503, null]);
+      await consul.server.restart();
+      await ready(server);
+      const body = JSON.stringify({ service_name: 'web', address: '127.0.0.1', port: 80 });
+      await fetch(`${server.url}/api/v1/register`, {
+        method: 'POST',
+        body,
+        headers: { 'content-type': 'application/json' },
+      });
+      await server.end('SIGTERM');
+
+      await consul.server.kill();
+      const next = await ServerProcess.start({ ...environment, DATA_DIR });
+      await ready(next);
+      expect(await asked(next)).toEqual([200, 'snapshot']);
+      await consul.server.restart();
+      await until(async () => (await asked(next))[1] === 'live', TEST_MS);
     },
     TEST_MS,
   );
