@@ -45,6 +45,8 @@ export interface RegistryBackend {
    */
   watch(signal: AbortSignal): AsyncIterable<RegistryEvent>;
   readonly registrar?: Registrar;
+  /** What is amiss though it answers reads (a disk that takes no writes, say), in words for an operator. Absent: nothing beside. */
+  trouble?(): string | undefined;
 }
 
 export interface RegistrySnapshot {

@@ -1,3 +1,6 @@
+import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { BUILT_IN } from '../../apps/server/src/seams.js';
 import { Readiness } from '../../apps/server/src/own-health/readiness.js';
@@ -47,6 +50,31 @@ describe('the server’s own health', () => {
     expect(await summary()).toMatchObject({ overall_status: 'unhealthy', healthy_services: 0, unhealthy_services: 2 });
     expect((await server.http.get('/health')).json.status).toBe('healthy');
     expect((await server.http.get('/health/ready')).status).toBe(200);
+  });
+
+  it('is degraded, and ready, while the data folder is away', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'service-discovery-'));
+    const [DATA_DIR, away] = [join(folder, 'data'), join(folder, 'away')];
+    const durable = await TestServer.start({ DATA_DIR });
+    const { http } = durable;
+    try {
+      await rename(DATA_DIR, away);
+      expectProblem(
+        await http.post('/api/v1/services', { name: 'lost', address: 'h', port: 1 }),
+        503,
+        'OUTCOME_UNKNOWN',
+      );
+      const health = await http.get('/health');
+      expect([health.status, health.json.status]).toEqual([200, 'degraded']);
+      expect(health.json.checks).toMatchObject({ registry: { reason: expect.stringContaining('data directory') } });
+      expect((await http.get('/health/ready')).status).toBe(200);
+      await rename(away, DATA_DIR);
+      await register(http, { service_name: 'kept' });
+      expect((await http.get('/health')).json.status).toBe('healthy');
+    } finally {
+      await durable.stop();
+      await rm(folder, { recursive: true });
+    }
   });
 
   it('is not ready while it stops, but lives', async () => {

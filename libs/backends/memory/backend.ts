@@ -103,6 +103,10 @@ export class MemoryBackend implements RegistryBackend {
     return this.snapshot();
   }
 
+  trouble(): string | undefined {
+    return this.committer?.failing ? 'the data directory takes no writes: the log says why' : undefined;
+  }
+
   watch(signal: AbortSignal): AsyncIterable<RegistryEvent> {
     return this.watches.watch(signal);
   }

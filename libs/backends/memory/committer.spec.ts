@@ -78,8 +78,10 @@ describe('memory on a disk with trouble', () => {
       code: 'OUTCOME_UNKNOWN',
     });
     expect(store.kept.size).toBe(0);
+    expect(backend.trouble()).toContain('data directory');
     store.failing = false;
     await until(() => store.kept.size === 1);
+    await until(() => backend.trouble() === undefined);
   });
 
   it('acknowledges what waits for the next attempt, and attempts once in a while only', async () => {
@@ -203,8 +205,10 @@ describe('memory on a disk with trouble', () => {
       code: 'OUTCOME_UNKNOWN',
     });
     await expect(backend.registrar.renew(KEY, {}, { actor, signal })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(backend.trouble()).toContain('data directory');
     store.release();
     await backend.stop();
+    expect(backend.trouble()).toBeUndefined();
     expect(store.kept.size).toBe(1);
   });
 });

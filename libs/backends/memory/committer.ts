@@ -15,6 +15,8 @@ interface Waiter {
  * next. What a failed write held stays dirty and goes with a later one, so disk follows memory.
  */
 export class Committer {
+  /** The latest write has failed, or is not done in time. */
+  failing = false;
   private dirty = new Set<string>();
   /** Of these, more than the lease has changed since the disk last had them. */
   private readonly changed = new Set<string>();
@@ -41,7 +43,7 @@ export class Committer {
   commit(key: string, signal?: AbortSignal): Promise<void> {
     const written = new Promise<void>((resolve, reject) => this.waiters.push({ resolve, reject }));
     this.change(key);
-    return signal ? unlessAborted(written, signal) : written;
+    return signal ? this.unlessAborted(written, signal) : written;
   }
 
   /** The disk does not have the present content of this instance, or has one that is gone. */
@@ -90,8 +92,10 @@ export class Committer {
       // What was touched meanwhile may have changed again.
       for (const key of keys) if (!this.dirty.has(key)) this.changed.delete(key);
       for (const waiter of waiters) waiter.resolve();
+      this.failing = false;
       return true;
     } catch (cause) {
+      this.failing = true;
       this.logger.error({ err: cause, instances: keys.size }, 'could not write to the data directory; will try again');
       for (const key of keys) this.dirty.add(key);
       const error = new BackendError('OUTCOME_UNKNOWN', 'the change is in memory but not yet on disk', { cause });
@@ -108,14 +112,15 @@ export class Committer {
       void this.run();
     }, RETRY_MS);
   }
-}
 
-function unlessAborted(written: Promise<void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = () => {
-      reject(new BackendError('OUTCOME_UNKNOWN', 'the change was not on disk in time', { cause: signal.reason }));
-    };
-    signal.addEventListener('abort', abort, { once: true });
-    void written.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
+  private unlessAborted(written: Promise<void>, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const abort = () => {
+        this.failing = true;
+        reject(new BackendError('OUTCOME_UNKNOWN', 'the change was not on disk in time', { cause: signal.reason }));
+      };
+      signal.addEventListener('abort', abort, { once: true });
+      void written.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+    });
+  }
 }

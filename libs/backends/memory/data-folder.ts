@@ -52,6 +52,11 @@ export function corrupt(dataDir: string, what: string, cause?: unknown): Error {
   return refusal(dataDir, `is corrupt (${what}): ${advice}`, cause);
 }
 
+export function replaced(dataDir: string): Error {
+  const advice = 'put it back, or start the server anew with what is there';
+  return refusal(dataDir, `was removed, moved or replaced while this server used it: ${advice}`);
+}
+
 export function newer(dataDir: string, cause?: unknown): Error {
   return refusal(dataDir, 'was written by a newer release: start that one, or name another folder', cause);
 }

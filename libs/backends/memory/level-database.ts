@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { ClassicLevel, type BatchOperation } from 'classic-level';
 import { z } from 'zod';
-import { checkFormat, corrupt, FORMAT, refusal } from './data-folder.js';
+import { checkFormat, corrupt, FORMAT, refusal, replaced } from './data-folder.js';
 import { damagedTable } from './tables.js';
 import { Tally } from './tally.js';
 import { Watermark } from './watermark.js';
@@ -84,6 +84,7 @@ export class LevelDatabase {
     operations.push({ type: 'put', key: META, value: JSON.stringify(this.meta) });
     await this.level.batch(operations, { sync: true });
     await this.watermark.raise(lastVersion);
+    if (!(await this.watermark.isInPlace())) throw replaced(this.dataDir);
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,4 @@
-import { chmod, cp, mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ClassicLevel } from 'classic-level';
@@ -217,6 +217,49 @@ describe('a disk error', () => {
     });
     await backend.stop();
     expect(await readdir(join(folder, 'made'))).toEqual([]);
+  });
+
+  it('acknowledges nothing in a folder that was moved away, and goes on when it is back', async () => {
+    const backend = await started();
+    await backend.registrar.register(registration({ serviceId: 'earlier' }), { actor });
+    await rename(dataDir, `${dataDir}.away`);
+    await expect(backend.registrar.register(registration(), { actor })).rejects.toMatchObject({
+      code: 'OUTCOME_UNKNOWN',
+      cause: { message: expect.stringContaining('was removed, moved or replaced') },
+    });
+    await rename(`${dataDir}.away`, dataDir);
+    await backend.registrar.register(registration({ serviceId: 'later' }), { actor });
+    await backend.stop();
+    const { instances } = await (await started()).list();
+    expect(instances.map((each) => each.serviceId).sort()).toEqual(['api-1', 'earlier', 'later']);
+  });
+
+  it('writes nothing into another registry that has come in its place', async () => {
+    const other = await started({}, `${dataDir}.other`);
+    await other.stop();
+    const backend = await started();
+    await rename(dataDir, `${dataDir}.away`);
+    await rename(`${dataDir}.other`, dataDir);
+    for (const serviceId of ['first', 'second']) {
+      const registering = backend.registrar.register(registration({ serviceId }), { actor });
+      await expect(registering).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });
+    }
+    await backend.stop();
+    expect((await (await started()).list()).instances).toEqual([]);
+  });
+
+  it('writes nothing into an old copy of its own', async () => {
+    const backend = await started();
+    await cp(dataDir, `${dataDir}.copy`, { recursive: true });
+    await backend.registrar.register(registration({ serviceId: 'earlier' }), { actor });
+    await rm(dataDir, { recursive: true });
+    await rename(`${dataDir}.copy`, dataDir);
+    for (const serviceId of ['first', 'second']) {
+      const registering = backend.registrar.register(registration({ serviceId }), { actor });
+      await expect(registering).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });
+    }
+    await backend.stop();
+    expect((await (await started()).list()).instances).toEqual([]);
   });
 });
 

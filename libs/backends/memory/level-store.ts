@@ -1,5 +1,5 @@
 import { BackendError, decodeRecord, encodeRecord, type JsonObject } from '#core';
-import { claimFolder, corrupt, newer } from './data-folder.js';
+import { claimFolder, corrupt, newer, replaced } from './data-folder.js';
 import { LevelDatabase } from './level-database.js';
 import type { Store, StoredInstance, StoredState } from './store.js';
 
@@ -12,6 +12,8 @@ import type { Store, StoredInstance, StoredState } from './store.js';
  */
 export class LevelStore implements Store {
   private database: LevelDatabase | undefined;
+  private incarnation = '';
+  private acknowledged = 0;
   private closed = false;
 
   constructor(private readonly dataDir: string) {}
@@ -23,6 +25,8 @@ export class LevelStore implements Store {
     try {
       if (this.closed) throw new Error('the store was closed while it opened');
       const { incarnation, lastVersion } = database;
+      this.incarnation = incarnation;
+      this.acknowledged = lastVersion;
       return { incarnation, lastVersion, instances: values.map((value) => this.decode(value)) };
     } catch (error) {
       await this.close();
@@ -35,7 +39,11 @@ export class LevelStore implements Store {
     const values = new Map([...changes].map(([key, instance]) => [key, instance && encode(instance)]));
     this.database ??= (await LevelDatabase.open(this.dataDir, false)).database;
     try {
+      // What is there after a failure may be another registry by now, or an old copy of this one.
+      const { incarnation, lastVersion: found } = this.database;
+      if (incarnation !== this.incarnation || found < this.acknowledged) throw replaced(this.dataDir);
       await this.database.write(values, lastVersion);
+      this.acknowledged = lastVersion;
     } catch (error) {
       await this.abandon();
       throw error;

@@ -1,5 +1,5 @@
-import { constants } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { open, stat, type FileHandle } from 'node:fs/promises';
 
 const DIGITS = 16;
 const FORM = /^\d{16}\n$/;
@@ -14,7 +14,9 @@ const FORM = /^\d{16}\n$/;
  */
 export class Watermark {
   private constructor(
+    private readonly path: string,
     private readonly file: FileHandle,
+    private readonly opened: Stats,
     private version: number | undefined,
   ) {}
 
@@ -24,7 +26,7 @@ export class Watermark {
     try {
       const text = await file.readFile('latin1');
       if (text !== '' && !FORM.test(text)) throw new Error('the file "acknowledged" is not readable');
-      return new Watermark(file, text === '' ? undefined : Number(text));
+      return new Watermark(path, file, await file.stat(), text === '' ? undefined : Number(text));
     } catch (error) {
       await file.close();
       throw error;
@@ -43,6 +45,12 @@ export class Watermark {
     await this.file.write(`${String(version).padStart(DIGITS, '0')}\n`, 0);
     if (first) await this.file.sync();
     this.version = version;
+  }
+
+  /** Whether its path still leads to it: what is written into a folder that was removed or moved is found by no start. */
+  async isInPlace(): Promise<boolean> {
+    const found = await stat(this.path).catch(() => undefined);
+    return found?.ino === this.opened.ino && found.dev === this.opened.dev;
   }
 
   async close(): Promise<void> {

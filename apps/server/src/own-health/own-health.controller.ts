@@ -1,13 +1,14 @@
-import { Controller, Get, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '../docs/decorators.js';
 import { HealthCheckService, HealthIndicatorService, type HealthCheckResult } from '@nestjs/terminus';
 import type { FastifyReply } from 'fastify';
-import { NO_FILTER } from '#core';
+import { NO_FILTER, type RegistryBackend } from '#core';
 import { Needs } from '../auth/roles.js';
 import { Discovery } from '../discovery/discovery.js';
 import { AnswersOfItself } from '../api/openapi.js';
 import { presentCounts } from '../api/v1/presenters/service.js';
 import { liveAnswer, readyAnswer, serverHealthAnswer } from './answers.js';
+import { BACKEND } from '../tokens.js';
 import { Readiness } from './readiness.js';
 
 /** This server's own health, for whoever runs it. The services' health never changes a code here. */
@@ -19,6 +20,7 @@ export class OwnHealthController {
     private readonly indicators: HealthIndicatorService,
     private readonly discovery: Discovery,
     private readonly readiness: Readiness,
+    @Inject(BACKEND) private readonly backend: RegistryBackend,
   ) {}
 
   @Get('live')
@@ -68,7 +70,9 @@ export class OwnHealthController {
   private registry() {
     const { source, ageMs, reason } = this.discovery.catalog.freshnessNow();
     const indicator = this.indicators.check('registry');
-    return source === 'live' ? indicator.up() : indicator.down({ source: source ?? 'none', age_ms: ageMs, reason });
+    const trouble = this.backend.trouble?.();
+    if (source === 'live' && trouble === undefined) return indicator.up();
+    return indicator.down({ source: source ?? 'none', age_ms: ageMs, reason: reason ?? trouble });
   }
 
   private view() {
