@@ -52,9 +52,9 @@ export function corrupt(dataDir: string, what: string, cause?: unknown): Error {
   return refusal(dataDir, `is corrupt (${what}): ${advice}`, cause);
 }
 
-export function replaced(dataDir: string): Error {
+export function replaced(dataDir: string, cause?: unknown): Error {
   const advice = 'put it back, or start the server anew with what is there';
-  return refusal(dataDir, `was removed, moved or replaced while this server used it: ${advice}`);
+  return refusal(dataDir, `was removed, moved or replaced while this server used it: ${advice}`, cause);
 }
 
 export function newer(dataDir: string, cause?: unknown): Error {

@@ -165,6 +165,8 @@ function readable(dataDir: string, error: unknown): Error {
   if (code === 'LEVEL_LOCKED') {
     return refusal(dataDir, 'is in use by another process: stop that one, or give each server its own folder', error);
   }
+  // A start has just made what it lacked.
+  if (code === 'ENOENT') return replaced(dataDir, error);
   if (code === 'LEVEL_CORRUPTION' || /not readable|does not exist|no such file/i.test(message)) {
     return corrupt(dataDir, message, error);
   }

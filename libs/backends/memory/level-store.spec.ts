@@ -214,6 +214,7 @@ describe('a disk error', () => {
     await rm(dataDir, { recursive: true });
     await expect(backend.registrar.register(registration({ port: 2 }), { actor })).rejects.toMatchObject({
       code: 'OUTCOME_UNKNOWN',
+      cause: { message: expect.stringContaining('was removed, moved or replaced') },
     });
     await backend.stop();
     expect(await readdir(join(folder, 'made'))).toEqual([]);
