@@ -115,9 +115,8 @@ export class ConsulRegistrar implements Registrar {
     return this.turns.take(keyText(key), async () => {
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         // What we know may be out of date. A write finds that out; whatever needs none has to be looked up.
-        const known = attempt === 0 ? view.get(key) : undefined;
-        const certain = !recordIn(known);
-        const found = certain ? await this.reader.look(key, signal) : known;
+        const certain = attempt > 0;
+        const found = certain ? await this.reader.look(key, signal) : view.get(key);
         let change: Change<T>;
         try {
           change = decide(found);
