@@ -45,8 +45,9 @@ async function serve({ settings, warnings }: LoadedSettings, seams: Seams, takeO
       },
     );
   };
-  takeOver();
+  // In this order: with its last listener goes a signal that was sent and is not yet told.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
+  takeOver();
   await server.start();
 }
 
