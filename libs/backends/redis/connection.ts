@@ -18,9 +18,11 @@ const MAX_IN_FLIGHT = 10_000;
 /** What Redis says before it has done anything. */
 const REFUSAL =
   /^(NOSCRIPT|LOADING|BUSY|MASTERDOWN|READONLY|CLUSTERDOWN|TRYAGAIN|OOM|MISCONF|NOREPLICAS|NOAUTH|NOPERM) /;
-/** What waiting does not mend: credentials, certificates, another thing than Redis, other data under our keys. */
-const HOPELESS =
+/** What waiting does not mend: credentials, certificates, other data under our keys. */
+const REFUSED =
   /\b(WRONGPASS|NOAUTH|NOPERM|WRONGTYPE|CERT_\w+|SELF_SIGNED\w+|ERR_(SSL|TLS|OSSL)\w+|UNABLE_TO_\w+|EPROTO)\b/;
+/** Nor a URL of another thing: a database that there is not, a node of a cluster, a sentinel, another master's sentinel. */
+const MISTAKEN = /\b(MOVED|ERR (DB index|SELECT|unknown command|No such master|This instance has cluster))\b/;
 
 /** What ioredis makes of commands whose connection broke, by name. */
 const BROKEN = new Set(['MaxRetriesPerRequestError', 'AbortError']);
@@ -41,6 +43,7 @@ export class Connection {
   private readonly client: Client;
   private readonly name: string;
   private readonly complaints = new Set<string>();
+  private starting = true;
   private inFlight = 0;
   private closing: Promise<void> | undefined;
 
@@ -69,6 +72,8 @@ export class Connection {
       await abortable(connected, AbortSignal.timeout(START_MS));
     } catch (error) {
       throw isHopeless(error) ? this.inWords(error, 'UNAVAILABLE') : this.notConnected();
+    } finally {
+      this.starting = false;
     }
   }
 
@@ -148,13 +153,16 @@ export class Connection {
     const message = messageOf(error);
     if (this.complaints.has(message)) return;
     this.complaints.add(message);
+    // It ends the start, and is told there.
+    if (this.starting && isHopeless(error)) return;
     this.logger.warn({ reason: message }, `${this.name} cannot be reached`);
   }
 }
 
 /** Whether an operator has to do something about it. */
 export function isHopeless(error: unknown): boolean {
-  return HOPELESS.test(messageOf(error));
+  const message = messageOf(error);
+  return REFUSED.test(message) || MISTAKEN.test(message);
 }
 
 /** Also of errors that carry the one that matters: of a cluster's last node, of the last of several addresses tried. */
@@ -164,7 +172,8 @@ function messageOf(error: unknown): string {
   const { lastNodeError, errors, code } = error as Error & { lastNodeError?: Error; errors?: Error[]; code?: string };
   const inner = lastNodeError ?? (error.message === '' ? errors?.at(-1) : undefined);
   if (inner) return messageOf(inner);
-  const message = error.message.trim();
+  // The delay is another one each time.
+  const message = error.message.trim().replace(/ Retrying from scratch after [\d.]+ms\./, '');
   return code === undefined || message.includes(code) ? message : `${message} (${code})`;
 }
 

@@ -109,6 +109,14 @@ describeOwn(redis)('a Redis that wants a password', () => {
   it('is with it', async () => {
     await bench.start({ REDIS_URL: `redis://:correct%20horse@127.0.0.1:${portOf(server)}/3` });
   });
+
+  it.each([
+    ['a database that there is not', 'redis:', '/99', /^Redis at 127.0.0.1:\d+: ERR DB index is out of range$/],
+    ['a cluster that is none', 'redis+cluster:', '', /^the Redis cluster at 127.0.0.1:\d+: ERR [^\n]* disabled$/],
+  ])('is not started for %s', async (_, scheme, path, message) => {
+    const url = `${scheme}//:correct%20horse@127.0.0.1:${portOf(server)}${path}`;
+    expect(await refused({ REDIS_URL: url })).toMatch(message);
+  });
 });
 
 describeOwn(redis)('TLS', () => {
