@@ -10,7 +10,7 @@ import {
 } from 'etcd3';
 import type { Version } from '#core';
 import type { Endpoint } from './endpoints.js';
-import { backendError, isOldToken } from './errors.js';
+import { backendError, isOldToken, oldTokenNamed } from './errors.js';
 import { KeepAlives } from './keep-alives.js';
 import type { LeaseId } from './layout.js';
 import { WatchStream } from './watch-stream.js';
@@ -195,11 +195,11 @@ export class Client {
   /** A member that has no leader must say so instead of answering, or of keeping a watch in silence. */
   private readonly metadata: Interceptor = (options, nextCall) =>
     new InterceptingCall(nextCall(options), {
-      start: (given, listener, next) => {
+      start: (given, _listener, next) => {
         const metadata = given.clone();
         metadata.set('hasleader', 'true');
         if (this.token !== undefined) metadata.set('token', this.token);
-        next(metadata, listener);
+        next(metadata, { onReceiveStatus: (status, tell) => tell(oldTokenNamed(status)) });
       },
     });
 }

@@ -6,6 +6,10 @@ export class Connection {
   private current: Client | undefined;
   private reason = new BackendError('UNAVAILABLE', 'not connected to etcd yet');
 
+  get isThere(): boolean {
+    return this.current !== undefined;
+  }
+
   /** @throws BackendError `UNAVAILABLE`: nothing has been sent. */
   get client(): Client {
     this.check();

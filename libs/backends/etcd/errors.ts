@@ -1,7 +1,7 @@
+import type { StatusObject } from '@grpc/grpc-js';
 import {
   ClientClosedError,
   EtcdAuthenticationFailedError,
-  EtcdInvalidAuthTokenError,
   EtcdLeaseInvalidError,
   EtcdPermissionDeniedError,
   GRPCFailedPreconditionError,
@@ -17,7 +17,6 @@ import { BackendError } from '#core';
 const REFUSALS = [
   ClientClosedError,
   EtcdAuthenticationFailedError,
-  EtcdInvalidAuthTokenError,
   EtcdLeaseInvalidError,
   EtcdPermissionDeniedError,
   GRPCFailedPreconditionError,
@@ -32,9 +31,20 @@ export function isRefusal(error: unknown): boolean {
   return REFUSALS.some((refusal) => error instanceof refusal);
 }
 
-/** A token that was good: etcd has started again, it has run out, or somebody has changed users or roles. */
+const OLD_TOKEN = 'the token is of no use any more';
+
+/**
+ * Names what etcd says of a token that was good: a password was changed, users or roles were, or it has run out.
+ * Were it left as it is, the client library would repeat the request for ever.
+ */
+export function oldTokenNamed(status: StatusObject): StatusObject {
+  return /invalid auth token|(auth store|revision in header) is old/.test(status.details)
+    ? { ...status, details: OLD_TOKEN }
+    : status;
+}
+
 export function isOldToken(error: unknown): boolean {
-  return error instanceof EtcdInvalidAuthTokenError || /auth store is old/.test(String(error));
+  return String(error).includes(OLD_TOKEN);
 }
 
 /** What no waiting mends: somebody has to change our settings, or etcd's. */
@@ -62,7 +72,7 @@ function reason(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return text
     .replace(/^(\d+ [A-Z_]+: )?(etcdserver: )?/, '')
-    .replace(/^No connection established\. Last error: /, '')
+    .replace(/^No connection established\. Last error: (Error: )?/, '')
     .replace(/,?remote_addr=\S+|\. Resolution note: .*$|\s+\(\d{4}-\d\d-\d\dT[^)]*\)/gs, '')
     .replace(/^\w+:error:\w+:SSL routines:\w*:([^:]+):.*$/s, 'TLS: $1')
     .trim();

@@ -1,4 +1,4 @@
-import type { Logger } from '#core';
+import { asBackendError, type Logger } from '#core';
 import type { Connection } from './connection.js';
 import { NO_LEASE } from './layout.js';
 import type { Transactions } from './transactions.js';
@@ -30,7 +30,7 @@ export class Expiry {
 
   start(): void {
     this.timer = setInterval(() => {
-      this.working ??= this.work().finally(() => (this.working = undefined));
+      if (this.connection.isThere) this.working ??= this.work().finally(() => (this.working = undefined));
     }, LOOK_MS).unref();
   }
 
@@ -48,7 +48,7 @@ export class Expiry {
         if (ended.filter(Boolean).length <= late.length / 2) return;
       }
     } catch (error) {
-      this.logger.debug({ err: error }, 'could not ask etcd for leases that are late');
+      this.logger.debug({ reason: asBackendError(error).message }, 'could not ask etcd for leases that are late');
     }
   }
 

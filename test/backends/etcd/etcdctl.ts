@@ -49,6 +49,11 @@ export class Etcdctl {
     for (const role of roles) await this.ask('auth/user/grant', { user: name, role });
   }
 
+  /** Whatever token the user has is none any more. */
+  async changePassword(name: string, password: string): Promise<void> {
+    await this.ask('auth/user/changepw', { name, password });
+  }
+
   async addRole(name: string, permType: 'READ' | 'READWRITE', prefix: string): Promise<void> {
     await this.ask('auth/role/add', { name });
     await this.ask('auth/role/grant', { name, perm: { permType, key: base64(prefix), range_end: endOf(prefix) } });
