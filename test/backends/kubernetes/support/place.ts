@@ -25,8 +25,8 @@ export class Place {
     readonly namespace: string,
   ) {}
 
-  static async open(): Promise<Place> {
-    const place = new Place(new Admin(), `test-${randomUUID().slice(0, 8)}`);
+  static async open(admin = new Admin()): Promise<Place> {
+    const place = new Place(admin, `test-${randomUUID().slice(0, 8)}`);
     place.spare = await Proxy.to(place.admin.port);
     place.folder = await mkdtemp(join(tmpdir(), 'service-discovery-kubernetes-'));
     await place.admin.ask('POST', '/api/v1/namespaces', { metadata: { name: place.namespace } });
