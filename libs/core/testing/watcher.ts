@@ -8,6 +8,11 @@ import {
   type Version,
 } from '../index.js';
 
+/** Nothing takes so long when all is well: the machine may be busy. */
+const PATIENCE_MS = 30_000;
+/** Characters of the last events, in a complaint. */
+const SHOWN = 2_000;
+
 /** Reads a watch to its end, folds it by the rule of versions, and lets a test wait for what it must show. */
 export class Watcher {
   readonly events: RegistryEvent[] = [];
@@ -40,7 +45,7 @@ export class Watcher {
   }
 
   /** Resolves as soon as the condition holds; rejects with what was seen when it does not in time. */
-  async until(what: string, condition: () => boolean, deadlineMs = 10_000): Promise<void> {
+  async until(what: string, condition: () => boolean, deadlineMs = PATIENCE_MS): Promise<void> {
     if (condition()) return;
     await new Promise<void>((resolve, reject) => {
       const check = () => {
@@ -51,9 +56,8 @@ export class Watcher {
       };
       const timer = setTimeout(() => {
         this.waiting.delete(check);
-        reject(
-          new Error(`not within ${deadlineMs} ms: ${what}; last events: ${JSON.stringify(this.events.slice(-5))}`),
-        );
+        const last = JSON.stringify(this.events.slice(-5));
+        reject(new Error(`not within ${deadlineMs} ms: ${what}; last events: ${last.slice(-SHOWN)}`));
       }, deadlineMs);
       this.waiting.add(check);
     });
