@@ -1,5 +1,3 @@
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from '@jest/globals';
 import { asBackendError, keyOf, type RegistryBackend } from '#core';
@@ -9,6 +7,7 @@ import { describeOwn } from '../../servers/describe-own.js';
 import { endProcesses, ServerProcess, temporaryFolder } from '../../support/process.js';
 import { until } from '../../support/until.js';
 import { actor, createBackend, operate, START_MS } from './support/consul-under-test.js';
+import { Way } from './support/way.js';
 
 const TEST_MS = 2 * START_MS;
 const ended: (() => Promise<void>)[] = [];
@@ -74,6 +73,30 @@ describeOwn(consul)('Consul', () => {
       await watcher.until('the end of it', () => !watcher.stale, 30_000);
       await renewed(backend);
       expect(watcher.removals(KEY)).toEqual([]);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'tells one server late of a heartbeat that another has taken: it ends no lease on that account',
+    async () => {
+      const ttl = 5_000;
+      const consul = await agent();
+      const way = await Way.to(consul.port);
+      ended.push(() => way.close());
+      const late = await backendAt(way.port);
+      const backend = await backendAt(consul.port);
+      const watcher = await watch(backend);
+      await backend.registrar!.register(registration({ ttl }), { actor });
+      await until(async () => (await late.list()).instances.length === 1);
+      // It has heard of the registration, and is about to ask for the next heartbeat.
+      way.hold('/v1/kv/service-discovery%2Fheartbeats%2F');
+      await sleep(ttl / 2);
+      await backend.registrar!.renew(KEY, {}, { actor });
+      await sleep(ttl * 0.8);
+      expect(way.held).toBeGreaterThan(0);
+      expect(watcher.removals(KEY)).toEqual([]);
+      await watcher.until('the end', () => watcher.removals(KEY).length === 1, ttl);
     },
     TEST_MS,
   );
@@ -203,7 +226,8 @@ describeOwn(consul)('Consul', () => {
     'is cut off in the middle of an answer: it is asked again',
     async () => {
       const consul = await agent();
-      const way = await Cutting.to(consul.port);
+      const way = await Way.to(consul.port);
+      ended.push(() => way.close());
       const backend = await backendAt(way.port);
       const watcher = await watch(backend);
       way.cutNext();
@@ -216,44 +240,3 @@ describeOwn(consul)('Consul', () => {
     TEST_MS,
   );
 });
-
-/** A way to a server that breaks in the middle of an answer. */
-class Cutting {
-  cuts = 0;
-  private armed = false;
-
-  private constructor(readonly port: number) {}
-
-  static async to(target: number): Promise<Cutting> {
-    const sockets = new Set<Socket>();
-    const server = createServer((client) => {
-      const behind = connect(target, '127.0.0.1');
-      for (const [from, to] of [[client, behind] as const, [behind, client] as const]) {
-        sockets.add(from);
-        from.on('error', () => undefined).on('close', () => to.destroy());
-      }
-      client.pipe(behind);
-      behind.on('data', (data: Buffer) => {
-        if (!way.armed || !data.includes('\r\n\r\n')) {
-          client.write(data);
-          return;
-        }
-        way.armed = false;
-        way.cuts++;
-        // The headers, and a byte of what they announce.
-        client.end(data.subarray(0, data.indexOf('\r\n\r\n') + 5));
-      });
-    });
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    const way = new Cutting((server.address() as AddressInfo).port);
-    ended.push(async () => {
-      for (const socket of sockets) socket.destroy();
-      await once(server.close(), 'close');
-    });
-    return way;
-  }
-
-  cutNext(): void {
-    this.armed = true;
-  }
-}
