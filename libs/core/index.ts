@@ -14,6 +14,7 @@ export * from './json.js';
 export * from './lifecycle.js';
 export * from './limits.js';
 export * from './logger.js';
+export * from './places.js';
 export * from './probe.js';
 export * from './record.js';
 export * from './registrar.js';

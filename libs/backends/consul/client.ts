@@ -1,6 +1,6 @@
 import { EventEmitter, setMaxListeners } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { BackendError, pause } from '#core';
+import { BackendError, pause, Places } from '#core';
 import { Cancellations } from './cancellations.js';
 import { connect, type Connection, type ConnectionOptions } from './connection.js';
 import { answerIn, failureOf, isBroken, isThrottled } from './errors.js';
@@ -39,6 +39,7 @@ export class ConsulClient {
   private readonly working: Connection;
   /** For what waits for changes, and for what must not wait behind others. */
   private readonly waiting: Connection;
+  private readonly places = new Places(WORKING_CONNECTIONS);
   private readonly stopping = new AbortController();
   private readonly cancellations = new Cancellations();
   private highest = 0;
@@ -143,7 +144,7 @@ export class ConsulClient {
   ): Promise<Pick<Response<TransactionAnswer>, 'body'>> {
     try {
       // The package sends operations as they are; its type for them is another.
-      return await this.call(what, DEADLINE_MS, signal, (options) =>
+      return await this.work(what, signal, (options) =>
         this.working.consul.transaction.create(operations as never, options as never),
       );
     } catch (error) {
@@ -159,11 +160,13 @@ export class ConsulClient {
     request: (connection: Connection, options: CallOptions) => Promise<unknown>,
   ): Promise<Answer<T>> {
     const waits = index !== undefined;
-    const connection = waits ? this.waiting : this.working;
-    const wait = waits ? { index: String(index), wait: `${WAIT_MS}ms` } : {};
-    const deadline = waits ? WAITING_DEADLINE_MS : DEADLINE_MS;
+    const wait = { index: String(index), wait: `${WAIT_MS}ms` };
     const { body, headers } = await this.patiently(() =>
-      this.call<T | undefined>('read', deadline, signal, (options) => request(connection, { ...wait, ...options })),
+      waits
+        ? this.call<T | undefined>('read', WAITING_DEADLINE_MS, signal, (options) =>
+            request(this.waiting, { ...wait, ...options }),
+          )
+        : this.work<T | undefined>('read', signal, (options) => request(this.working, options)),
     );
     const found = Number(headers['x-consul-index']);
     if (!(found > 0)) throw new BackendError('UNAVAILABLE', 'consul: an answer without an index');
@@ -185,6 +188,19 @@ export class ConsulClient {
         if (attempt === ATTEMPTS || !(throttled || (isBroken(error) && attempt === 1))) throw error;
         if (throttled) await pause(THROTTLED_MS * 2 ** attempt * (0.5 + Math.random() / 2), this.stopping.signal);
       }
+    }
+  }
+
+  /** A call of its own connection: the deadline is Consul's to meet, not that of a queue in front of it. */
+  private async work<T>(
+    what: 'read' | 'write',
+    signal: AbortSignal | undefined,
+    request: (options: CallOptions) => Promise<unknown>,
+  ): Promise<Response<T>> {
+    try {
+      return await this.places.take(() => this.call<T>(what, DEADLINE_MS, signal, request), signal);
+    } catch (error) {
+      throw error instanceof BackendError ? error : failureOf(error, 'read');
     }
   }
 

@@ -8,7 +8,7 @@ import {
   type IWatchRequest,
   type IWatchResponse,
 } from 'etcd3';
-import type { Version } from '#core';
+import { Places, type Version } from '#core';
 import type { Endpoint } from './endpoints.js';
 import { backendError, isOldToken, oldTokenNamed } from './errors.js';
 import { KeepAlives } from './keep-alives.js';
@@ -17,6 +17,8 @@ import { WatchStream } from './watch-stream.js';
 
 /** No request is waited for longer. */
 const DEADLINE_MS = 3_000;
+/** At once: the deadline of one is etcd's to meet, not that of a queue in front of it. */
+const GRANTS = 128;
 const PAGE = 1_000;
 
 export interface Access {
@@ -44,6 +46,7 @@ export class Client {
   readonly name: string;
   private readonly etcd: Etcd3;
   private readonly keepAlives: KeepAlives;
+  private readonly grants = new Places(GRANTS);
   private readonly watches = new Set<WatchStream>();
   private token: string | undefined;
   private authenticating: Promise<void> | undefined;
@@ -128,7 +131,9 @@ export class Client {
 
   /** etcd counts in whole seconds, and has a minimum of its own. */
   async grant(ttlMs: number): Promise<{ readonly lease: LeaseId; readonly ttlMs: number }> {
-    const { ID, TTL } = await this.write(() => this.etcd.leaseClient.leaseGrant({ TTL: Math.ceil(ttlMs / 1_000) }));
+    const seconds = Math.ceil(ttlMs / 1_000);
+    const grant = () => this.write(() => this.etcd.leaseClient.leaseGrant({ TTL: seconds }));
+    const { ID, TTL } = await this.grants.take(grant);
     return { lease: ID, ttlMs: Number(TTL) * 1_000 };
   }
 

@@ -4,6 +4,7 @@ import { backendContract, registration } from '#core/testing';
 import { describeOwn } from '../../servers/describe-own.js';
 import { RedisCluster } from '../../servers/redis-cluster.js';
 import { redis } from '../../servers/redis.js';
+import { until } from '../../support/until.js';
 import { Bench, createBackend, ids, register } from './support/redis-under-test.js';
 
 const FAILOVER_MS = 30_000;
@@ -41,8 +42,15 @@ describeOwn(redis)('a Redis Cluster', () => {
       await master.kill();
       await watcher.until('the outage', () => watcher.stale, FAILOVER_MS);
       await watcher.until('the end of it', () => !watcher.stale, FAILOVER_MS);
-      const { instance } = await register(one, { serviceId: 'next' });
-      await watcher.until('the next', () => watcher.get(instance) !== undefined, FAILOVER_MS);
+      // Each finds its new master by itself.
+      const next = { serviceId: 'next' };
+      const registers = () =>
+        register(one, next).then(
+          () => true,
+          () => false,
+        );
+      await until(registers, FAILOVER_MS);
+      await watcher.until('the next', () => watcher.get(registration(next)) !== undefined, FAILOVER_MS);
       expect(await ids(other)).toEqual([key.serviceId, 'next']);
       expect((await other.list()).incarnation).not.toBe(incarnation);
       await master.restart();
