@@ -29,14 +29,14 @@ export class Ticker {
     await this.ticking;
   }
 
-  /** All at once after an outage would hold up Redis: they go in portions. */
+  /**
+   * All at once after an outage would hold up Redis: they go in portions. What was seen is told once, at the end:
+   * between two portions nobody has the time to follow.
+   */
   async tick(): Promise<void> {
-    let expired: number;
-    do {
-      const state = await this.registry.tick();
-      this.seen(state);
-      expired = state.expired;
-    } while (expired === EXPIRE_AT_ONCE && !this.stopped());
+    let state = await this.registry.tick();
+    while (state.expired === EXPIRE_AT_ONCE && !this.stopped()) state = await this.registry.tick();
+    this.seen(state);
   }
 
   private async keepTicking(): Promise<void> {

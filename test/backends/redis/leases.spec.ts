@@ -84,6 +84,16 @@ describeOwn(redis)('leases in Redis', () => {
     await watcher.until('their end', () => watcher.instances.size === 0, TTL + 2_000);
   }, 30_000);
 
+  it('of thousands tell their cause, though others register meanwhile', async () => {
+    await Promise.all(Array.from({ length: 3_000 }, (_, i) => register(backend, { serviceId: `id-${i}`, ttl: TTL })));
+    await watcher.until('the first end', () => watcher.events.some(({ kind }) => kind === 'remove'), TTL + 5_000);
+    for (let i = 0; i < 200; i++) await register(backend, { serviceId: `new-${i}` });
+    await watcher.until('the last end', () => watcher.instances.size === 200);
+    const ended = watcher.events.filter((event) => event.kind === 'remove' && event.cause === 'expired');
+    expect(ended).toHaveLength(3_000);
+    expect(watcher.events.filter(({ kind }) => kind === 'snapshot')).toHaveLength(1);
+  }, 30_000);
+
   it('of what somebody else has removed tell that it has gone', async () => {
     await register(backend, { ttl: TTL });
     await watcher.until('the instance', () => watcher.get(KEY) !== undefined);
