@@ -1,5 +1,6 @@
 import { asBackendError, Backoff, pause } from '#core';
 import { WAIT_MS, type ReadOptions } from './client.js';
+import type { Tables } from './foreign.js';
 import type { Parts } from './parts.js';
 import type { Position, Reader } from './reader.js';
 import type { Answer, CheckEntry } from './types.js';
@@ -26,7 +27,7 @@ export class Follower {
   private folder: string | undefined;
   private rewinds = 0;
   /** Consul's tables stood there. Their indexes never fall, unless Consul's state was lost or put back. */
-  private tables = { services: 0, checks: 0 };
+  private tables: Tables = { services: 0, checks: 0 };
 
   constructor(
     private readonly parts: Parts,

@@ -12,6 +12,12 @@ interface Foreign {
   readonly instance: ServiceInstance;
 }
 
+/** The indexes of Consul's tables. */
+export interface Tables {
+  readonly services: number;
+  readonly checks: number;
+}
+
 export interface ForeignContext {
   readonly client: ConsulClient;
   readonly layout: Layout;
@@ -27,6 +33,8 @@ export class ForeignInstances {
   private services = new Map<string, ReadonlyMap<string, Foreign>>();
   private readonly turns = new Turns();
   private changes = 0;
+  /** Where Consul's tables stood when all was last read with them. */
+  private readAt: Tables | undefined;
 
   constructor(private readonly context: ForeignContext) {}
 
@@ -53,6 +61,14 @@ export class ForeignInstances {
 
   forget(): void {
     this.services = new Map();
+    this.readAt = undefined;
+  }
+
+  /** All of these services, unless both of Consul's tables are what they were when that was last done. */
+  async readAllAt(tables: Tables, names: Iterable<string>, signal: AbortSignal): Promise<void> {
+    if (sameValue(this.readAt, tables)) return;
+    await this.readAll(names, tables.services, signal);
+    this.readAt = tables;
   }
 
   /** There are these services and no others, as of this index. Whether that was news. */

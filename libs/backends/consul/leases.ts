@@ -62,13 +62,19 @@ export class Leases {
     const now = performance.now();
     if (now - this.answered > GAP_MS) view.prolong(now - this.answered);
     this.answered = now;
-    const duties = [...view.all()].flatMap((known) => this.dutyTo(known, now) ?? []);
+    const duties = [...view.serviceNames()].flatMap((name) => this.dutiesTo([...view.of(name)], now));
     await Promise.all(duties.map((duty) => this.perform(duty)));
     // However long that took, Consul was there.
     this.answered = performance.now();
   }
 
-  private dutyTo(known: Known, now: number): Duty | undefined {
+  private dutiesTo(service: readonly Known[], now: number): Duty[] {
+    const over = service.every((known) => isForgotten(known, now));
+    return service.flatMap((known) => this.dutyTo(known, over, now) ?? []);
+  }
+
+  /** @param over Whether nobody is left of its service, nor anybody whose removal is still to be told. */
+  private dutyTo(known: Known, over: boolean, now: number): Duty | undefined {
     const { layout, view } = this.parts;
     const { key, state, index, beat, held } = known;
     if (state.kind === 'record' && known.deadline <= now) {
@@ -81,11 +87,8 @@ export class Leases {
       const operations = put(layout, known, state.record, late);
       return { known, operations, done: (indexOf) => take(indexOf(layout.heartbeat(key))) };
     }
-    if (state.kind === 'removed' && known.since + GRAVE_MS <= now) {
-      const last = [...view.of(key.serviceName)].length === 1;
-      return { known, operations: clear(layout, known, last), done: () => view.drop(key) };
-    }
-    return undefined;
+    if (!isForgotten(known, now)) return undefined;
+    return { known, operations: clear(layout, known, over), done: () => view.drop(key) };
   }
 
   private async perform({ known, operations, done }: Duty): Promise<void> {
@@ -93,4 +96,9 @@ export class Leases {
     if ('indexOf' in outcome) done(outcome.indexOf);
     else await this.reader.look(known.key);
   }
+}
+
+/** Removed so long ago that nobody has to be told any more. */
+function isForgotten({ state, since }: Known, now: number): boolean {
+  return state.kind === 'removed' && since + GRAVE_MS <= now;
 }

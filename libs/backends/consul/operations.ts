@@ -48,12 +48,12 @@ export function expire(layout: Layout, known: Known): Operation[] {
   return [silent, ...bury(layout, known, EXPIRED)];
 }
 
-/** Clears a grave; with the last of a service, what there was of the service. */
-export function clear(layout: Layout, { key, index }: Known, last: boolean): Operation[] {
+/** Clears a grave; where nothing else is left of the service, what there was of the service too. */
+export function clear(layout: Layout, { key, index }: Known, over: boolean): Operation[] {
   const changes = layout.change(key.serviceName);
   return [
     { KV: { Verb: 'delete-cas', Key: layout.instance(key), Index: index } },
-    last ? { KV: { Verb: 'delete', Key: changes } } : mark(layout, key),
+    over ? { KV: { Verb: 'delete', Key: changes } } : mark(layout, key),
   ];
 }
 

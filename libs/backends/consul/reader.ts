@@ -30,9 +30,6 @@ export type Marks = ReadonlyMap<string, number>;
 
 /** Reads from Consul what has changed, or all of it, into what this process knows. */
 export class Reader {
-  /** What everything foreign was read at. */
-  private foreignAt: { readonly services: number; readonly checks: number } | undefined;
-
   constructor(private readonly parts: Parts) {}
 
   /**
@@ -56,7 +53,7 @@ export class Reader {
 
   /** Everything there is. */
   async read(signal: AbortSignal): Promise<Position> {
-    const { client, layout, view } = this.parts;
+    const { client, layout, view, foreign } = this.parts;
     const asOf = client.seen;
     const [instances, services, checks, heartbeats, changes] = await Promise.all([
       client.folders(layout.instances, { signal }),
@@ -68,7 +65,8 @@ export class Reader {
     const { body } = await client.entries(layout.instances, { signal });
     view.reconcile(body, asOf);
     view.beats(heartbeats.body);
-    await Promise.all([this.verify(signal), this.readForeign(services, checks.index, signal)]);
+    const tables = { services: services.index, checks: checks.index };
+    await Promise.all([this.verify(signal), foreign.readAllAt(tables, Object.keys(services.body), signal)]);
     return {
       asOf,
       instances: instances.index,
@@ -151,13 +149,6 @@ export class Reader {
     const { layout, writer } = this.parts;
     // Refused where it is one that we do not know yet.
     await writer.commit(hideUnrecorded(layout, key));
-  }
-
-  /** Unless both of Consul's tables are what they were when we last did. */
-  private async readForeign(services: Answer<Readonly<Record<string, unknown>>>, checks: number, signal: AbortSignal) {
-    if (this.foreignAt?.services === services.index && this.foreignAt.checks === checks) return;
-    await this.parts.foreign.readAll(Object.keys(services.body), services.index, signal);
-    this.foreignAt = { services: services.index, checks };
   }
 
   private marks(entries: readonly KvEntry[]): Marks {

@@ -112,15 +112,21 @@ describeOwn(consul)('what is registered here', () => {
 
   it('leaves nothing in the KV store in the end but what the next needs', async () => {
     const backend = await stage.backend();
-    await register(backend);
+    const given = ['web-1', 'web-2'];
+    for (const serviceId of given) await register(backend, { serviceId });
     const keys = () => stage.operate('GET', 'kv/?keys');
     expect(await keys()).toEqual([
       'service-discovery/changes/web',
       'service-discovery/heartbeats/web/web-1',
+      'service-discovery/heartbeats/web/web-2',
       'service-discovery/instances/web/web-1',
+      'service-discovery/instances/web/web-2',
       'service-discovery/registry',
     ]);
-    await backend.registrar!.deregister(KEY, { actor, cause: 'deregistered' });
+    // Together, as they leave at the end of a service.
+    await Promise.all(
+      given.map((serviceId) => backend.registrar!.deregister({ ...KEY, serviceId }, { actor, cause: 'deregistered' })),
+    );
     // The word of the removal stays for a while.
     await until(async () => (await keys()).length === 1, 30_000);
     expect(await keys()).toEqual(['service-discovery/registry']);

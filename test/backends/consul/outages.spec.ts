@@ -180,6 +180,32 @@ describeOwn(consul)('Consul', () => {
   );
 
   it(
+    'is put back to a snapshot: what was there at that time is there, whoever has registered it',
+    async () => {
+      const consul = await agent();
+      await operate(consul, 'PUT', 'agent/service/register', { Name: 'foreign' });
+      await until(async () => 'foreign' in (await operate(consul, 'GET', 'catalog/services')));
+      const backend = await backendAt(consul.port);
+      await backend.registrar!.register(registration(), { actor });
+      const watcher = await watch(backend);
+      await watcher.until('both', () => watcher.instances.size === 2);
+      const saved = Buffer.from(await (await fetch(`${consul.address}/v1/snapshot`)).arrayBuffer());
+      const Service = { Service: 'later' };
+      await operate(consul, 'PUT', 'catalog/register', { Node: 'elsewhere', Address: '10.0.0.9', Service });
+      await watcher.until('what is to be lost', () => watcher.instances.size === 3);
+      await operate(consul, 'PUT', 'snapshot', saved);
+      await watcher.until(
+        'the present',
+        () => watcher.get({ serviceName: 'later', serviceId: 'later' }) === undefined,
+        30_000,
+      );
+      await watcher.until('both again', () => watcher.instances.size === 2);
+      expect([...watcher.instances.keys()].sort()).toEqual(['api/api-1', 'foreign/foreign']);
+    },
+    TEST_MS,
+  );
+
+  it(
     'loses its leader: another one is followed',
     async () => {
       // New servers may vote after this time.
