@@ -1,5 +1,5 @@
-import { compareVersions, keyOf, keyText, recordOf, sameContent, type InstanceRecord, type Version } from '#core';
-import { instancesOf } from './endpoints.js';
+import { compareVersions, recordOf, sameContent, type InstanceKey, type InstanceRecord, type Version } from '#core';
+import { idOf, recordAt, type Place } from './endpoints.js';
 import { Marks } from './marks.js';
 import { SERVICE_OF_SLICE } from './names.js';
 import { nameOf, type EndpointSlice, type Service } from './objects.js';
@@ -15,10 +15,11 @@ export interface NamingOptions {
 }
 
 interface Known {
-  readonly slices: Map<string, EndpointSlice>;
   service?: Service;
-  /** By keyText. */
-  instances: ReadonlyMap<string, InstanceRecord>;
+  /** By the instance's id: where it is. A change of one slice is then no work on all of them. */
+  readonly places: Map<string, readonly Place[]>;
+  /** The ids of those that are in the view. */
+  readonly shown: Set<string>;
 }
 
 /** What runs in the cluster: Services with their slices, brought into the view as they change. */
@@ -37,7 +38,7 @@ export class ClusterServices {
     const name = nameOf((after ?? before)!);
     const group = this.group(name);
     group.service = after;
-    this.renew(name, group, version, true);
+    this.renew(name, group, group.places.keys(), version, true);
   }
 
   /** @param seen What Kubernetes takes out before our eyes it means to; what is found missing, nobody says why. */
@@ -47,36 +48,55 @@ export class ClusterServices {
     version: Version,
     seen: boolean,
   ): void {
-    const slice = nameOf((after ?? before)!);
     const [old, now] = [before, after].map((each) => (each && !this.options.isOurs(each) ? groupOf(each) : undefined));
     if (old !== undefined && old !== now) {
-      this.group(old).slices.delete(slice);
-      this.renew(old, this.group(old), version, seen);
+      this.renew(old, this.group(old), this.place(this.group(old), before, undefined), version, seen);
     }
     if (now === undefined) return;
-    this.group(now).slices.set(slice, after!);
-    this.renew(now, this.group(now), version, seen);
+    const group = this.group(now);
+    this.renew(now, group, this.place(group, old === now ? before : undefined, after), version, seen);
   }
 
   private group(name: string): Known {
     let group = this.groups.get(name);
-    if (!group) this.groups.set(name, (group = { slices: new Map(), instances: new Map() }));
+    if (!group) this.groups.set(name, (group = { places: new Map(), shown: new Set() }));
     return group;
   }
 
-  private renew(name: string, group: Known, version: Version, seen: boolean): void {
+  /** The ids of the instances that this changes. */
+  private place(
+    { places }: Known,
+    before: EndpointSlice | undefined,
+    after: EndpointSlice | undefined,
+  ): ReadonlySet<string> {
+    const come = placesIn(after);
+    const ids = new Set([...placesIn(before).keys(), ...come.keys()]);
+    for (const id of ids) {
+      const others = (places.get(id) ?? []).filter(({ slice }) => slice !== before);
+      // Whichever was told first, every replica has them in one order.
+      const all = [...others, ...(come.get(id) ?? [])].sort(bySlice);
+      if (all.length > 0) places.set(id, all);
+      else places.delete(id);
+    }
+    return ids;
+  }
+
+  private renew(name: string, group: Known, ids: Iterable<string>, version: Version, seen: boolean): void {
     const [namespace, service] = name.split('/') as [string, string];
     const serviceName = this.options.withNamespace ? `${service}.${namespace}` : service;
-    const slices = [...group.slices.values()];
-    const records = instancesOf({ serviceName, namespace, service: group.service, slices }, this.marks);
-    const instances = new Map(records.map((record) => [keyText(record), record]));
-    for (const [key, record] of group.instances) {
-      if (instances.has(key)) continue;
-      this.view.remove(keyOf(record), this.after(record, version), seen ? 'deregistered' : 'unknown', 'kubernetes');
+    for (const serviceId of ids) {
+      const places = group.places.get(serviceId);
+      const record =
+        places && recordAt(serviceId, places, { serviceName, namespace, service: group.service }, this.marks);
+      if (record) {
+        this.put(record, version);
+        group.shown.add(serviceId);
+      } else if (group.shown.delete(serviceId)) {
+        const key = { serviceName, serviceId };
+        this.view.remove(key, this.after(key, version), seen ? 'deregistered' : 'unknown', 'kubernetes');
+      }
     }
-    for (const record of records) this.put(record, version);
-    group.instances = instances;
-    if (slices.length === 0 && !group.service) this.groups.delete(name);
+    if (group.places.size === 0 && !group.service) this.groups.delete(name);
   }
 
   private put(record: InstanceRecord, version: Version): void {
@@ -87,11 +107,28 @@ export class ClusterServices {
   }
 
   /** Services and slices are told of at different times: what is told later is the newer state here, whatever its version. */
-  private after(record: InstanceRecord, version: Version): Version {
-    const known = this.view.get(record)?.version;
+  private after(key: InstanceKey, version: Version): Version {
+    const known = this.view.get(key)?.version;
     if (known === undefined || compareVersions(known, version) < 0) return version;
     return String(BigInt(known) + 1n);
   }
+}
+
+function placesIn(slice: EndpointSlice | undefined): Map<string, Place[]> {
+  const places = new Map<string, Place[]>();
+  for (const endpoint of slice?.endpoints ?? []) {
+    const id = idOf(endpoint);
+    if (id === undefined) continue;
+    const known = places.get(id);
+    if (known) known.push({ slice: slice!, endpoint });
+    else places.set(id, [{ slice: slice!, endpoint }]);
+  }
+  return places;
+}
+
+function bySlice(a: Place, b: Place): number {
+  const [left, right] = [a.slice.metadata.name, b.slice.metadata.name];
+  return left < right ? -1 : left > right ? 1 : 0;
 }
 
 function groupOf({ metadata: { namespace, labels } }: EndpointSlice): string | undefined {

@@ -2,44 +2,32 @@ import type { HealthStatus, InstanceRecord } from '#core';
 import { tagsIn, type Marks } from './marks.js';
 import type { Endpoint, EndpointPort, EndpointSlice, Service } from './objects.js';
 
-/** A Service and its slices, as instances. */
+/** The Service that instances are of. */
 export interface Group {
   readonly serviceName: string;
   readonly namespace: string;
   /** Absent: slices that somebody has made by hand, or whose Service is not there yet. */
   readonly service: Service | undefined;
-  readonly slices: readonly EndpointSlice[];
 }
 
-interface Place {
+/** An endpoint, and the slice that it is in. */
+export interface Place {
   readonly slice: EndpointSlice;
   readonly endpoint: Endpoint;
+}
+
+/** What stays the same of it in all slices. */
+export function idOf({ addresses, targetRef, hostname }: Endpoint): string | undefined {
+  return targetRef?.name || hostname || addresses[0];
 }
 
 /**
  * One instance for each pod, whatever number of slices it is in: one slice for each family of addresses, set
  * of ports and thousand of endpoints, two for a while when it moves.
+ *
+ * @param places At least one. @returns undefined for what has no address or no port.
  */
-export function instancesOf(group: Group, marks: Marks): InstanceRecord[] {
-  const places = new Map<string, Place[]>();
-  for (const slice of group.slices) {
-    for (const endpoint of slice.endpoints ?? []) {
-      const id = idOf(endpoint);
-      if (id === undefined) continue;
-      const known = places.get(id);
-      if (known) known.push({ slice, endpoint });
-      else places.set(id, [{ slice, endpoint }]);
-    }
-  }
-  return [...places].flatMap(([id, all]) => recordOf(id, all, group, marks) ?? []);
-}
-
-/** What stays the same of it in all slices. */
-function idOf({ addresses, targetRef, hostname }: Endpoint): string | undefined {
-  return targetRef?.name || hostname || addresses[0];
-}
-
-function recordOf(
+export function recordAt(
   serviceId: string,
   places: readonly Place[],
   { serviceName, namespace, service }: Group,

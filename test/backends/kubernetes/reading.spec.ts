@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { statusOf, zoneOf, type RegistryBackend, type ServiceInstance } from '#core';
 import { Watcher } from '#core/testing';
@@ -61,6 +62,27 @@ describe('what runs in the cluster', () => {
       expect((await backend.list()).instances).toHaveLength(1_600);
       await place.admin.ask('DELETE', place.at(SLICES, 'endpointslices', 'api-3'));
       await watcher.until('100 less', () => watcher.instances.size === 1_500);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'is seen with 10,000 endpoints, and nothing else has to wait for it',
+    async () => {
+      const slices = Array.from({ length: 100 }, (_, s) =>
+        createSlice(place, {
+          service: 'api',
+          name: `api-${s}`,
+          endpoints: Array.from({ length: 100 }, (_, e) => pod(`pod-${s}-${e}`, `10.2.${s}.${e + 1}`)),
+        }),
+      );
+      await Promise.all(slices);
+      const delay = monitorEventLoopDelay();
+      delay.enable();
+      const { watcher } = await open();
+      delay.disable();
+      expect(watcher.instances.size).toBe(10_000);
+      expect(delay.max / 1e6).toBeLessThan(2_000);
     },
     TEST_MS,
   );
