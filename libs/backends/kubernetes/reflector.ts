@@ -64,9 +64,9 @@ export class Reflector<T extends KubernetesObject> {
     return this.read(signal, (list) => this.merge(list));
   }
 
-  /** What a write of our own has made; the watch tells it later. */
+  /** What a request of our own has shown; the watch tells it later. Has it come that far, the object may have gone since. */
   observe(object: T): void {
-    this.take(object);
+    if (compareVersions(versionOf(object), this.floor) > 0) this.take(object);
   }
 
   private async run(): Promise<void> {
