@@ -18,6 +18,8 @@ NOT_ROUTABLE.addAddress('::1', 'ipv6');
 NOT_ROUTABLE.addSubnet('fe80::', 10, 'ipv6');
 NOT_ROUTABLE.addSubnet('ff02::', 16, 'ipv6');
 
+const IPV4_MAPPED = /^::ffff:[0-9a-f]+:[0-9a-f]+$/;
+
 export interface Projection {
   /** The value of our managed-by labels. */
   readonly manager: string;
@@ -93,7 +95,7 @@ function endpointFor(instance: ServiceInstance): Endpoint {
   const healthy = isHealthy(statusOf(instance));
   const zone = zoneOf(instance);
   return {
-    addresses: [instance.address],
+    addresses: [canonical(instance.address)],
     conditions: { ready: healthy, serving: healthy, terminating: false },
     ...(zone !== undefined && isLabelValue(zone) && { zone }),
   };
@@ -103,5 +105,11 @@ function endpointFor(instance: ServiceInstance): Endpoint {
 function familyOf(address: string): 'IPv4' | 'IPv6' | undefined {
   const version = isIP(address);
   if (version === 0 || NOT_ROUTABLE.check(address, version === 4 ? 'ipv4' : 'ipv6')) return undefined;
-  return version === 4 ? 'IPv4' : 'IPv6';
+  if (version === 4) return 'IPv4';
+  return IPV4_MAPPED.test(canonical(address)) ? undefined : 'IPv6';
+}
+
+/** As RFC 5952 has it, which EndpointSlices insist on: one address that they refuse keeps out all of its slice. */
+function canonical(address: string): string {
+  return isIP(address) === 6 ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
 }

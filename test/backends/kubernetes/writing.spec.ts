@@ -133,6 +133,18 @@ describe('what is registered', () => {
   );
 
   it(
+    'is shown with its address as Kubernetes wants it written; one that it refuses keeps nobody out',
+    async () => {
+      const addresses = ['2001:DB8:0::1', '2001:db8::2', '::ffff:10.0.0.1'];
+      for (const [i, address] of addresses.entries())
+        await registrar.register(registration({ serviceId: `id-${i}`, address }), { actor });
+      await isShown('2001:db8::1:8080', '2001:db8::2:8080');
+      expect((await backend.list()).instances.map(({ address }) => address).sort()).toEqual([...addresses].sort());
+    },
+    TEST_MS,
+  );
+
+  it(
     'is shown in slices of which one change writes one',
     async () => {
       const ids = Array.from({ length: 300 }, (_, i) => `id-${i}`);
