@@ -41,6 +41,8 @@ export interface LeaseKeeperDuties {
 export class LeaseKeeper {
   private readonly tended = new Map<string, Tended>();
   private readonly graves = new Map<string, { readonly lease: Lease; readonly since: number }>();
+  /** Leases to be looked at, as soon as there is room for it. */
+  private readonly due = new Set<string>();
   private readonly busy = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
   private time = 0;
@@ -65,6 +67,7 @@ export class LeaseKeeper {
   clear(): void {
     this.tended.clear();
     this.graves.clear();
+    this.due.clear();
   }
 
   changed(before: Lease | undefined, after: Lease | undefined): void {
@@ -112,16 +115,30 @@ export class LeaseKeeper {
 
   private tick(): void {
     this.advance();
-    for (const [slot, { lease, since }] of this.graves) {
-      if (this.time - since > BURIAL_MS) this.work(slot, () => this.duties.bury(slot, lease));
+    for (const slots of [this.graves.keys(), this.tended.keys()])
+      for (const slot of slots) if (this.dutyTo(slot)) this.due.add(slot);
+    this.pump();
+  }
+
+  /** Each is looked at again when its turn comes: a heartbeat may have been faster. */
+  private pump(): void {
+    for (const slot of this.due) {
+      if (this.busy.size >= MOST_AT_ONCE) return;
+      this.due.delete(slot);
+      const duty = this.dutyTo(slot);
+      if (duty) this.work(slot, duty);
     }
-    for (const [slot, tended] of this.tended) {
-      const { unwritten, began, ttl } = tended;
-      if (this.time - began > ttl) this.work(slot, () => this.duties.expire(slot));
-      else if (unwritten && this.isDue(tended)) {
-        this.work(slot, () => this.duties.renew(slot, unwritten.beat, performance.now() - unwritten.at));
-      }
-    }
+  }
+
+  private dutyTo(slot: string): (() => Promise<unknown>) | undefined {
+    const grave = this.graves.get(slot);
+    if (grave && this.time - grave.since > BURIAL_MS) return () => this.duties.bury(slot, grave.lease);
+    const tended = this.tended.get(slot);
+    if (!tended) return undefined;
+    const { unwritten, began, ttl } = tended;
+    if (this.time - began > ttl) return () => this.duties.expire(slot);
+    if (!unwritten || !this.isDue(tended)) return undefined;
+    return () => this.duties.renew(slot, unwritten.beat, performance.now() - unwritten.at);
   }
 
   /** Whatever kept us from hearing of heartbeats, a registry that is away or a process that stood still, ends nobody. */
@@ -135,10 +152,17 @@ export class LeaseKeeper {
   }
 
   private work(name: string, duty: () => Promise<unknown>): void {
-    if (this.busy.has(name) || this.busy.size >= MOST_AT_ONCE) return;
+    if (this.busy.has(name)) return;
     this.busy.add(name);
     duty()
-      .catch((error: unknown) => this.logger.debug({ lease: name, reason: String(error) }, 'a Lease is tried again'))
-      .finally(() => this.busy.delete(name));
+      .catch((error: unknown) => {
+        this.logger.debug({ lease: name, reason: String(error) }, 'a Lease is tried again');
+        // Kubernetes may be away: the others wait for the next look.
+        this.due.clear();
+      })
+      .finally(() => {
+        this.busy.delete(name);
+        this.pump();
+      });
   }
 }

@@ -251,6 +251,22 @@ describe('heartbeats', () => {
   );
 
   it(
+    'end for hundreds together: all are out in time',
+    async () => {
+      const ttl = 8_000;
+      const watcher = new Watcher(backend);
+      const given = Array.from({ length: 800 }, (_, i) => registration({ serviceId: `id-${i}`, ttl }));
+      await Promise.all(given.map((each) => registrar.register(each, { actor })));
+      await watcher.until('all of them', () => watcher.instances.size === given.length);
+      await watcher.until('none of them', () => watcher.instances.size === 0, ttl + 6_000);
+      const removals = watcher.events.filter((event) => event.kind === 'remove' && event.cause === 'expired');
+      expect(removals).toHaveLength(given.length);
+      await watcher.stop();
+    },
+    TEST_MS,
+  );
+
+  it(
     'of a server that was killed keep nobody: another ends the lease',
     async () => {
       const other = await place.backend({ KUBERNETES_WRITE: 'true' });
