@@ -18,7 +18,8 @@ import type { Version } from './version.js';
  * taken. It need not notice a registry that is frozen with its sockets open: the catalog pings.
  *
  * A record that this release cannot read is logged and left out of list and watch alike (a `remove`
- * with cause `unknown` when there was one that it could read before); deregistering it works.
+ * with cause `unknown` when there was one that it could read before); deregistering it works, to write over it
+ * is a CONFLICT.
  */
 export interface RegistryBackend {
   readonly capabilities: BackendCapabilities;

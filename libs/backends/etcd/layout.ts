@@ -67,14 +67,10 @@ function instanceIn(value: Buffer, key: InstanceKey, version: Version): ServiceI
     if (keyText(record) !== keyText(key)) throw new BackendError('INVALID', `is the record of ${keyText(record)}`);
     return { ...record, version, vitals: {} };
   } catch (error) {
-    return unreadable(asBackendError(error, 'UNAVAILABLE'));
+    // Whoever wants to write there has done nothing wrong, but the record is not ours to write.
+    const reason = asBackendError(error).message;
+    return new BackendError('CONFLICT', `what is stored cannot be read: ${reason}`, { cause: error });
   }
-}
-
-/** Whoever wants to write there has done nothing wrong, but the record is not ours to write. */
-function unreadable(error: BackendError): BackendError {
-  if (error.code === 'NOT_SUPPORTED') return error;
-  return new BackendError('CONFLICT', `what is stored cannot be read: ${error.message}`, { cause: error });
 }
 
 export function encode(record: InstanceRecord): Buffer {

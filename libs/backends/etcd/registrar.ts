@@ -37,7 +37,7 @@ const MOST_ATTEMPTS = 30;
 /** The version of what is not there. */
 const NOTHING: Version = '0';
 /** What a decision comes to, and not what keeps it from being made. */
-const VERDICTS = new Set<ErrorCode>(['INVALID', 'NOT_FOUND', 'CONFLICT', 'NOT_SUPPORTED']);
+const VERDICTS = new Set<ErrorCode>(['INVALID', 'NOT_FOUND', 'CONFLICT']);
 
 /** What a write makes of what it has found: something to store, or nothing; and what it answers then. */
 interface Step<T> {

@@ -114,9 +114,8 @@ export class LeaseForm {
       const vitals = renewTime === undefined ? {} : { lastHeartbeat: Date.parse(renewTime) };
       return { ...record, version: this.versionOf(lease), vitals };
     } catch (error) {
-      const reason = asBackendError(error);
-      if (reason.code === 'NOT_SUPPORTED') return reason;
-      return new BackendError('CONFLICT', `what is stored cannot be read: ${reason.message}`, { cause: error });
+      const reason = asBackendError(error).message;
+      return new BackendError('CONFLICT', `what is stored cannot be read: ${reason}`, { cause: error });
     }
   }
 

@@ -24,6 +24,9 @@ export function foreignContract(trial: Trial): void {
         await watcher.until('the removal', () => watcher.get(KEY) === undefined);
         expect(watcher.removals(KEY).at(-1)).toMatchObject({ cause: 'unknown' });
         expect((await trial.backend.list()).instances).toEqual([]);
+        await expect(trial.register()).rejects.toMatchObject({ code: 'CONFLICT' });
+        const update = trial.registrar.update(KEY, { kind: 'patch', weight: 1 }, { actor });
+        await expect(update).rejects.toMatchObject({ code: 'CONFLICT' });
         await trial.registrar.deregister(KEY, { actor, cause: 'deregistered' });
         expect(await trial.register()).toMatchObject({ created: true });
       },
