@@ -1,6 +1,6 @@
 import { BackendError, type InputIssue } from './errors.js';
 import { metadataKeyField, pathField, placeField, protocolField, weightField } from './fields.js';
-import { hasActiveCheck, type HealthCheck, type InstanceRecord } from './instance.js';
+import { hasActiveCheck, type HealthCheck, type InstanceRecord, type Vitals } from './instance.js';
 import type { Actor } from './lifecycle.js';
 import { sameValue } from './json.js';
 import { LIMITS } from './limits.js';
@@ -78,6 +78,15 @@ export function renewed(previous: InstanceRecord, heartbeat: Heartbeat, actor: A
     changed: { cause: reported === previous.reported ? 'updated' : 'status', actor, at } as const,
   };
   return checked(record, previous);
+}
+
+/** What a heartbeat tells beside that; what it does not say is absent. */
+export function vitalsOf({ loadPercentage, activeConnections }: Heartbeat, at: number): Vitals {
+  return {
+    lastHeartbeat: at,
+    ...(loadPercentage !== undefined && { loadPercentage, loadAt: at }),
+    ...(activeConnections !== undefined && { activeConnections }),
+  };
 }
 
 /** The record after an update. */

@@ -1,12 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { BackendModule } from '#core';
-
-const file = (what: string) =>
-  z
-    .string()
-    .optional()
-    .meta({ description: `file in PEM: ${what}` });
+import { pemFile, readPem } from '../shared/pem.js';
 
 const options = z
   .object({
@@ -21,9 +15,9 @@ const options = z
     CONSUL_TOKEN: z.string().optional().meta({ description: 'ACL token', secret: true }),
     CONSUL_DATACENTER: z.string().optional().meta({ description: "datacenter, where it is not the agent's own" }),
     CONSUL_TLS: z.stringbool().default(false).meta({ description: 'true: speak HTTPS to the agent' }),
-    CONSUL_TLS_CA: file('who may have signed its certificate; otherwise the authorities of Node'),
-    CONSUL_TLS_CERT: file('certificate to show to it'),
-    CONSUL_TLS_KEY: file('its key'),
+    CONSUL_TLS_CA: pemFile('who may have signed its certificate; otherwise the authorities of Node'),
+    CONSUL_TLS_CERT: pemFile('certificate to show to it'),
+    CONSUL_TLS_KEY: pemFile('its key'),
     REGISTRY_PREFIX: z
       .string()
       .regex(/^[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?\/?$/, 'must be a name of lower-case letters, digits and hyphens')
@@ -68,12 +62,3 @@ export const consul = {
     );
   },
 } satisfies BackendModule<typeof options>;
-
-async function readPem(variable: string, path: string | undefined): Promise<Buffer | undefined> {
-  if (path === undefined) return undefined;
-  try {
-    return await readFile(path);
-  } catch (error) {
-    throw new Error(`${variable}=${path}: ${(error as Error).message}`, { cause: error });
-  }
-}

@@ -9,6 +9,7 @@ import {
   renewed,
   Turns,
   updated,
+  vitalsOf,
   type Heartbeat,
   type InstanceKey,
   type InstanceRecord,
@@ -19,7 +20,6 @@ import {
   type Removal,
   type Renewal,
   type ServiceInstance,
-  type Vitals,
   type WriteOptions,
 } from '#core';
 import { DENIED, LOST_RACE } from './errors.js';
@@ -189,14 +189,7 @@ export class ConsulRegistrar implements Registrar {
 }
 
 function beatOf(known: Known | undefined, heartbeat: Heartbeat, now: number): Beat {
-  const { loadPercentage, activeConnections } = heartbeat;
-  const vitals: Vitals = {
-    ...known?.beat?.vitals,
-    lastHeartbeat: now,
-    ...(loadPercentage !== undefined && { loadPercentage, loadAt: now }),
-    ...(activeConnections !== undefined && { activeConnections }),
-  };
-  return { vitals, age: 0 };
+  return { vitals: { ...known?.beat?.vitals, ...vitalsOf(heartbeat, now) }, age: 0 };
 }
 
 function renewal(instance: ServiceInstance): Renewal {

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import type { BackendModule } from '#core';
+import { readPem } from '../shared/pem.js';
 import { options, TLS } from './options.js';
 
 export const etcd = {
@@ -21,12 +21,3 @@ export const etcd = {
     );
   },
 } satisfies BackendModule<typeof options>;
-
-async function readPem(variable: string, path: string | undefined): Promise<Buffer | undefined> {
-  if (path === undefined) return undefined;
-  try {
-    return await readFile(path);
-  } catch (error) {
-    throw new Error(`${variable}=${path}: ${(error as Error).message}`, { cause: error });
-  }
-}

@@ -1,16 +1,11 @@
 import { z } from 'zod';
+import { pemFile } from '../shared/pem.js';
 import { endpointsIn, type Endpoint } from './endpoints.js';
 
 const HOSTS =
   'must be members of one cluster, host:port or http(s)://host:port, parted by commas, all http or all https';
 /** CA, certificate and key, in this order. */
 export const TLS = ['ETCD_TLS_CA', 'ETCD_TLS_CERT', 'ETCD_TLS_KEY'] as const;
-
-const file = (what: string) =>
-  z
-    .string()
-    .optional()
-    .meta({ description: `file in PEM: ${what}` });
 
 export const options = z
   .object({
@@ -26,9 +21,9 @@ export const options = z
       .meta({ description: 'members of the cluster, http(s)://host:port, parted by commas' }),
     ETCD_USER: z.string().optional().meta({ description: 'user to authenticate as' }),
     ETCD_PASSWORD: z.string().optional().meta({ description: 'its password', secret: true }),
-    ETCD_TLS_CA: file('who may have signed the certificates of the members; otherwise the authorities of Node'),
-    ETCD_TLS_CERT: file('certificate to show to the members'),
-    ETCD_TLS_KEY: file('its key'),
+    ETCD_TLS_CA: pemFile('who may have signed the certificates of the members; otherwise the authorities of Node'),
+    ETCD_TLS_CERT: pemFile('certificate to show to the members'),
+    ETCD_TLS_KEY: pemFile('its key'),
     REGISTRY_PREFIX: z
       .string()
       .regex(/^\/(\S*[^/\s])?\/?$/, 'must be a path that begins with /')

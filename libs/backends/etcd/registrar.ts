@@ -11,6 +11,7 @@ import {
   renewed,
   Turns,
   updated,
+  vitalsOf,
   type ErrorCode,
   type Heartbeat,
   type InstanceKey,
@@ -89,7 +90,7 @@ export class EtcdRegistrar implements Registrar {
   }
 
   async renew(key: InstanceKey, heartbeat: Heartbeat, options: WriteOptions): Promise<Renewal> {
-    const vitals = this.vitalsOf(heartbeat);
+    const vitals = vitalsOf(heartbeat, this.parts.now());
     const known = this.parts.view.get(key);
     const bare = heartbeat.status === undefined && heartbeat.metadata === undefined && options.ifVersion === undefined;
     if (known && bare && (await this.lives(known, options))) return renewal(known.instance, vitals);
@@ -219,15 +220,6 @@ export class EtcdRegistrar implements Registrar {
   private async read(key: InstanceKey): Promise<Stored | undefined> {
     const kv = await this.parts.connection.client.get(this.parts.layout.pathOf(key));
     return kv && this.parts.layout.stored(kv);
-  }
-
-  private vitalsOf({ loadPercentage, activeConnections }: Heartbeat): Vitals {
-    const now = this.parts.now();
-    return {
-      lastHeartbeat: now,
-      ...(loadPercentage !== undefined && { loadPercentage, loadAt: now }),
-      ...(activeConnections !== undefined && { activeConnections }),
-    };
   }
 }
 

@@ -8,6 +8,7 @@ import {
   registered,
   renewed,
   updated,
+  vitalsOf,
   type Heartbeat,
   type InstanceKey,
   type InstanceRecord,
@@ -18,7 +19,6 @@ import {
   type Removal,
   type Renewal,
   type ServiceInstance,
-  type Vitals,
   type WriteOptions,
 } from '#core';
 import type { LeaseKeeper } from './lease-keeper.js';
@@ -87,7 +87,7 @@ export class LeaseRegistrar implements Registrar {
           },
           options.signal,
         );
-    this.table.heard(slot, vitalsAfter(this.table.vitalsOf(slot), heartbeat, at));
+    this.table.heard(slot, { ...this.table.vitalsOf(slot), ...vitalsOf(heartbeat, at) });
     const instance = this.shown(slot, lease);
     return { key: keyOf(key), version: instance.version, vitals: instance.vitals, instance };
   }
@@ -170,13 +170,4 @@ export class LeaseRegistrar implements Registrar {
 
 function lastBeat({ spec }: Lease): number {
   return Date.parse(spec.renewTime ?? '') || 0;
-}
-
-function vitalsAfter(before: Vitals, { loadPercentage, activeConnections }: Heartbeat, at: number): Vitals {
-  return {
-    ...before,
-    lastHeartbeat: at,
-    ...(loadPercentage !== undefined && { loadPercentage, loadAt: at }),
-    ...(activeConnections !== undefined && { activeConnections }),
-  };
 }

@@ -10,6 +10,7 @@ import {
   registered,
   renewed,
   updated,
+  vitalsOf,
   Watches,
   type BackendCapabilities,
   type BackendContext,
@@ -134,13 +135,7 @@ export class MemoryBackend implements RegistryBackend {
   private async renew(key: InstanceKey, heartbeat: Heartbeat, options: WriteOptions): Promise<Renewal> {
     const previous = this.find(key, options);
     const now = this.context.now();
-    const { loadPercentage, activeConnections } = heartbeat;
-    const vitals = {
-      ...previous.vitals,
-      lastHeartbeat: now,
-      ...(loadPercentage !== undefined && { loadPercentage, loadAt: now }),
-      ...(activeConnections !== undefined && { activeConnections }),
-    };
+    const vitals = { ...previous.vitals, ...vitalsOf(heartbeat, now) };
     const instance = this.put(renewed(recordOf(previous), heartbeat, options.actor, now), vitals, true);
     const changed = instance.version !== previous.version;
     // A retry of what has failed changes nothing any more, and is no truer for it.

@@ -1,17 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { BackendError, type BackendModule } from '#core';
+import type { BackendModule } from '#core';
+import { pemFile, readPem } from '../shared/pem.js';
 import { ADDRESS_FORM, Credentials, parseAddress, type Address } from './address.js';
 
 /** No braces, which part a key in a cluster, and nothing that is a pattern in an ACL. */
 const PREFIX = /^[A-Za-z0-9._:/-]+$/;
 const TLS = ['REDIS_TLS_CA', 'REDIS_TLS_CERT', 'REDIS_TLS_KEY'] as const;
 
-const file = (what: string) =>
-  z
-    .string()
-    .optional()
-    .meta({ description: `file in PEM: ${what}` });
 const secret = (description: string) => z.string().optional().meta({ description, secret: true });
 
 const options = z
@@ -29,9 +24,9 @@ const options = z
     REDIS_USER: z.string().optional().meta({ description: 'user of the ACL; otherwise the default one' }),
     REDIS_PASSWORD: secret('password, if REDIS_URL has none'),
     REDIS_SENTINEL_PASSWORD: secret('password of the sentinels themselves'),
-    REDIS_TLS_CA: file('who may have signed the certificate of Redis; otherwise the authorities of Node'),
-    REDIS_TLS_CERT: file('certificate to show to Redis'),
-    REDIS_TLS_KEY: file('its key'),
+    REDIS_TLS_CA: pemFile('who may have signed the certificate of Redis; otherwise the authorities of Node'),
+    REDIS_TLS_CERT: pemFile('certificate to show to Redis'),
+    REDIS_TLS_KEY: pemFile('its key'),
     REGISTRY_PREFIX: z
       .string()
       .regex(PREFIX, 'must be made of A–Z, a–z, 0–9, ".", "_", "-", ":" and "/"')
@@ -70,12 +65,3 @@ export const redis = {
     return new RedisBackend(connection, context);
   },
 } satisfies BackendModule<typeof options>;
-
-async function readPem(name: string, path: string | undefined): Promise<Buffer | undefined> {
-  if (path === undefined) return undefined;
-  try {
-    return await readFile(path);
-  } catch (error) {
-    throw new BackendError('INVALID', `${name}=${path} cannot be read: ${(error as Error).message}`, { cause: error });
-  }
-}

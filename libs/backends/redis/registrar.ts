@@ -8,6 +8,7 @@ import {
   registered,
   renewed,
   updated,
+  vitalsOf,
   type Heartbeat,
   type InstanceKey,
   type InstanceRecord,
@@ -18,7 +19,6 @@ import {
   type Removal,
   type Renewal,
   type ServiceInstance,
-  type Vitals,
   type WriteOptions,
 } from '#core';
 import type { Registry } from './registry.js';
@@ -107,14 +107,6 @@ export class RedisRegistrar implements Registrar {
     }
     throw tooManyRaces(keyText(key));
   }
-}
-
-function vitalsOf({ loadPercentage, activeConnections }: Heartbeat, beat: number): Vitals {
-  return {
-    lastHeartbeat: beat,
-    ...(loadPercentage !== undefined && { loadPercentage, loadAt: beat }),
-    ...(activeConnections !== undefined && { activeConnections }),
-  };
 }
 
 function tooManyRaces(key: string): BackendError {

@@ -73,6 +73,8 @@ describeOwn(consul)('an agent that speaks TLS', () => {
   });
 
   it('needs files that are there', async () => {
-    await expect(start({ CONSUL_TLS_CA: file('nothing.pem') })).rejects.toThrow(/^CONSUL_TLS_CA=.*nothing.pem: /);
+    await expect(start({ CONSUL_TLS_CA: file('nothing.pem') })).rejects.toThrow(
+      /^CONSUL_TLS_CA=.*nothing.pem cannot be read: /,
+    );
   });
 });

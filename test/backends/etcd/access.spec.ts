@@ -136,7 +136,7 @@ describeOwn(etcd)('TLS', () => {
   it('says which file cannot be read', async () => {
     const none = join(folder, 'none.crt');
     const said = await refusal({ ETCD_HOSTS: 'https://127.0.0.1', ETCD_TLS_CA: none });
-    expect(said).toMatch(`ETCD_TLS_CA=${none}: ENOENT`);
+    expect(said).toMatch(`ETCD_TLS_CA=${none} cannot be read: ENOENT`);
   });
 });
 
