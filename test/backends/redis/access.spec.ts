@@ -171,7 +171,7 @@ describeOwn(redis)('TLS', () => {
     const backend = await createBackend({ REDIS_URL: address, REDIS_TLS_CA: authority.cert }, { logger });
     try {
       // The alert and the reset of the connection race each other; only the alert stops the start.
-      await backend.start().catch((error: Error) => said.push(error.message));
+      await backend.start().catch((error: unknown) => said.push((error as Error).message));
       await until(() => said.length > 0);
       expect(said[0]).toMatch(/^[^\n]*(certificate required|ECONNRESET|EPIPE)[^\n]*$/);
     } finally {
