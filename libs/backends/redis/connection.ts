@@ -12,8 +12,8 @@ const RECONNECT_FIRST_MS = 50;
 const RECONNECT_MOST_MS = 1_000;
 /** How long the other side may take to close. */
 const CLOSE_MS = 500;
-/** With more than this unanswered we send no more. */
-const MAX_IN_FLIGHT = 10_000;
+/** With more than this unanswered we send no more; in each may be a batch. */
+const MAX_IN_FLIGHT = 1_000;
 
 /** What Redis says before it has done anything. */
 const REFUSAL =

@@ -8,9 +8,10 @@ import {
   type ServiceInstance,
   type Version,
 } from '#core';
+import { Batch } from './batch.js';
 import type { Connection } from './connection.js';
 import type { Keys } from './keys.js';
-import { PAGE, PUT, REMOVE, RENEW, TICK, type Script } from './scripts.js';
+import { PAGE, PUT, REMOVE, RENEW, STATE, TICK, type Script } from './scripts.js';
 import { decode, encode, readInstance, type StoredRecord } from './stored.js';
 
 /** Instances read in one call: Redis serves nobody else meanwhile. */
@@ -25,9 +26,11 @@ export interface State {
   readonly version: Version;
 }
 
-/** The registry's data in Redis; each method is one round trip, but for `list`. */
+/** The registry's data in Redis; each method is one round trip at most, but for `list`. */
 export class Registry {
   private readonly allKeys: readonly string[];
+  private readonly puts = this.batchOf<[0, string | null] | [1, string]>(PUT);
+  private readonly renewals = this.batchOf<[string, string | null] | [0] | null>(RENEW);
   /** Records at the last listing. */
   private unreadable = 0;
 
@@ -44,9 +47,7 @@ export class Registry {
   }
 
   async state(): Promise<State> {
-    const fields = ['epoch', 'version'] as const;
-    const [epoch, version] = await this.connection.read((client) => client.hmget(this.keys.registry, ...fields));
-    if (!epoch || !version) throw new BackendError('UNAVAILABLE', 'the registry in Redis has not begun yet');
+    const [epoch, version] = (await this.run(STATE, [])) as [string, Version];
     return { epoch, version };
   }
 
@@ -69,7 +70,7 @@ export class Registry {
     signal?: AbortSignal,
   ): Promise<{ version: Version } | { current: StoredRecord | undefined }> {
     const args = [key, expected ?? '', encode(record), beat ?? ''];
-    const [done, answer] = (await this.run(PUT, args, signal)) as [0, string | null] | [1, string];
+    const [done, answer] = await this.puts.ask(args, signal);
     if (done) return { version: answer };
     return { current: answer === null ? undefined : decode(key, answer) };
   }
@@ -86,7 +87,7 @@ export class Registry {
     const { beat, ifVersion, wanted, signal } = options;
     const { loadPercentage, activeConnections } = heartbeat;
     const args = [key, ifVersion ?? '', beat, loadPercentage ?? '', activeConnections ?? '', wanted ? 1 : ''];
-    const answer = (await this.run(RENEW, args, signal)) as [string, string | null] | [0] | null;
+    const answer = await this.renewals.ask(args, signal);
     if (answer === null) return undefined;
     const [version, text] = answer;
     if (version === 0) return 'conflict';
@@ -148,6 +149,10 @@ export class Registry {
       this.logger.warn({ unreadable }, 'records in Redis cannot be read by this release: they are left out');
     }
     this.unreadable = unreadable;
+  }
+
+  private batchOf<Answer>(script: Script): Batch<readonly (string | number)[], Answer> {
+    return new Batch(async (all) => (await this.run(script, all.flat())) as Answer[]);
   }
 
   private run(script: Script, args: readonly (string | number)[], signal?: AbortSignal): Promise<unknown> {

@@ -11,8 +11,8 @@ export interface Script {
   readonly writes: boolean;
 }
 
-/** So many instances at most end in one call: Redis serves nobody else meanwhile. */
-export const EXPIRE_AT_ONCE = 100;
+/** So many instances at most are written in one call: Redis serves nobody else meanwhile. */
+export const AT_ONCE = 100;
 /** A tick is written down when the last that was is so old: all replicas together write one a second. */
 const TICK_WRITTEN_MS = 1_000;
 /** Older than this, and nobody could renew meanwhile. */
@@ -51,15 +51,11 @@ if away < 0 or away > ${STALL_MS} then paused = paused + away end
 local clock = now - paused
 `;
 
-const BEGIN_LEASE = `
-${CLOCK}
-local ttl = string.match(record, '^{"version":"%d+","ttl":(%d+)')
-if ttl then
-  redis.call('ZADD', leases, clock + ttl, key)
-else
-  redis.call('ZREM', leases, key)
+/** Of a record that is ours: nil without a lease. */
+const TTL_OF = `
+local function ttl_of(record)
+  return string.match(record, '^{"version":"%d+","ttl":(%d+)')
 end
-redis.call('HSET', heartbeats, key, beat)
 `;
 
 /**
@@ -103,50 +99,86 @@ function script(does: { writes: boolean }, ...parts: readonly string[]): Script 
 }
 
 /**
- * Stores a record if the version is still the one that was read, '' for none; with the time of a heartbeat its lease
- * begins anew. → [1, new version], or [0, what is stored].
+ * For each four arguments: stores a record if the version is still the one that was read, '' for none; with the time
+ * of a heartbeat its lease begins anew. → for each: [1, new version], or [0, what is stored].
  */
 export const PUT = script(
   { writes: true },
   VERSION_OF,
   CHANGE,
+  CHECK_EPOCH,
+  TTL_OF,
+  CLOCK,
   `
-local key, expected, content, beat = unpack(ARGV)
-local current = redis.call('HGET', instances, key)
-if version_of(current) ~= expected then return { 0, current } end
-${CHECK_EPOCH}
-local version = change('key', key)
-local record = '{"version":"' .. version .. '",' .. string.sub(content, 2)
-redis.call('HSET', instances, key, record)
-if beat ~= '' then
-  ${BEGIN_LEASE}
+local function begin_lease(key, record, beat)
+  local ttl = ttl_of(record)
+  if ttl then
+    redis.call('ZADD', leases, clock + ttl, key)
+  else
+    redis.call('ZREM', leases, key)
+  end
+  redis.call('HSET', heartbeats, key, beat)
 end
-return { 1, version }
+local function put(key, expected, content, beat)
+  local current = redis.call('HGET', instances, key)
+  if version_of(current) ~= expected then return { 0, current } end
+  local version = change('key', key)
+  local record = '{"version":"' .. version .. '",' .. string.sub(content, 2)
+  redis.call('HSET', instances, key, record)
+  if beat ~= '' then begin_lease(key, record, beat) end
+  return { 1, version }
+end
+local answers = {}
+for i = 1, #ARGV, 4 do answers[#answers + 1] = put(unpack(ARGV, i, i + 3)) end
+return answers
 `,
 );
 
 /**
- * A heartbeat, on condition of a version unless that is ''. Tells nobody but by a load that has moved.
- * → [version, and the record if it is wanted], [0] at another version, null for none.
+ * For each six arguments a heartbeat, on condition of a version unless that is ''. Tells nobody but by a load that has
+ * moved. → for each: [version, and the record if it is wanted], [0] at another version, null for none.
  */
 export const RENEW = script(
   { writes: true },
   VERSION_OF,
+  TTL_OF,
+  CLOCK,
   `
-local key, expected, beat, load, connections, wanted = unpack(ARGV)
-local record = redis.call('HGET', instances, key)
-local version = version_of(record)
-if not tonumber(version) then return nil end
-if expected ~= '' and version ~= expected then return { 0 } end
-${BEGIN_LEASE}
-if load ~= '' then
+local function tell_load(key, beat, load, connections)
   local told, at = string.match(redis.call('HGET', loads, key) or '', '^(%S+) (%S+)')
-  if not told or (beat - at >= ${LOAD_EVERY_MS} and math.abs(load - told) > ${LOAD_STEP} - 1e-9) then
+  told, at = tonumber(told), tonumber(at)
+  if not told or not at or (beat - at >= ${LOAD_EVERY_MS} and math.abs(load - told) > ${LOAD_STEP} - 1e-9) then
     redis.call('HSET', loads, key, load .. ' ' .. beat .. ' ' .. connections)
     redis.call('XADD', load_changes, 'MAXLEN', '~', ${LOAD_CHANGES_KEPT}, '*', 'key', key)
   end
 end
-return { version, wanted ~= '' and record }
+-- What all have in common is done for all at once: that is most of what a heartbeat costs.
+local keys, ends, beats, answers = {}, {}, {}, {}
+for i = 1, #ARGV, 6 do keys[#keys + 1] = ARGV[i] end
+local records = redis.call('HMGET', instances, unpack(keys))
+for n, key in ipairs(keys) do
+  local _, expected, beat, load, connections, wanted = unpack(ARGV, 6 * n - 5, 6 * n)
+  local record = records[n]
+  local version = version_of(record)
+  if not tonumber(version) then
+    answers[n] = false
+  elseif expected ~= '' and version ~= expected then
+    answers[n] = { 0 }
+  else
+    local ttl = ttl_of(record)
+    if ttl then
+      ends[#ends + 1] = clock + ttl
+      ends[#ends + 1] = key
+    end
+    beats[#beats + 1] = key
+    beats[#beats + 1] = beat
+    if load ~= '' then tell_load(key, beat, load, connections) end
+    answers[n] = { version, wanted ~= '' and record }
+  end
+end
+if #ends > 0 then redis.call('ZADD', leases, unpack(ends)) end
+if #beats > 0 then redis.call('HSET', heartbeats, unpack(beats)) end
+return answers
 `,
 );
 
@@ -166,6 +198,13 @@ return remove(key, cause, actor)
 `,
 );
 
+/** → [epoch, version]. */
+export const STATE = script(
+  { writes: false },
+  CHECK_EPOCH,
+  "return redis.call('HMGET', registry, 'epoch', 'version')\n",
+);
+
 /** Ends leases that have run out; any replica does it for all. → [epoch, version, how many]. */
 export const TICK = script(
   { writes: true },
@@ -177,7 +216,7 @@ export const TICK = script(
 if not saved[1] or away < 0 or away >= ${TICK_WRITTEN_MS} then
   redis.call('HSET', registry, 'ticked', now, 'paused', paused)
 end
-local expired = redis.call('ZRANGEBYSCORE', leases, '-inf', clock, 'LIMIT', 0, ${EXPIRE_AT_ONCE})
+local expired = redis.call('ZRANGEBYSCORE', leases, '-inf', clock, 'LIMIT', 0, ${AT_ONCE})
 for _, key in ipairs(expired) do
   -- Without a record somebody else has removed it.
   remove(key, redis.call('HEXISTS', instances, key) == 1 and 'expired' or 'unknown', 'registry')

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { keyOf, type RegistryBackend } from '#core';
+import { asBackendError, keyOf, type RegistryBackend } from '#core';
 import { registration, type Watcher } from '#core/testing';
 import { describeOwn } from '../../servers/describe-own.js';
 import { FORGETFUL, asOperator, portOf, redis, startRedis } from '../../servers/redis.js';
@@ -78,6 +78,27 @@ describeOwn(redis)('what Redis tells its replicas', () => {
       expect(told).toEqual([undefined, 0.5, 0.45]);
       expect(await changes()).toBe(1);
     });
+  });
+
+  it('is what each has done of many who ask at once', async () => {
+    const { instance } = await register(one);
+    const renew = (serviceId: string, ifVersion?: string) =>
+      one.registrar!.renew({ ...KEY, serviceId }, {}, { actor, ifVersion }).then(
+        ({ version }) => version,
+        (error: unknown) => asBackendError(error).code,
+      );
+    const known = Array.from({ length: 150 }, () => renew(KEY.serviceId));
+    const [none, outdated, twice, ...versions] = await Promise.all([
+      renew('none'),
+      renew(KEY.serviceId, '1'),
+      Promise.all([1, 2].map((port) => register(one, { serviceId: 'twice', port }))),
+      ...known,
+    ]);
+    expect([none, outdated]).toEqual(['NOT_FOUND', 'CONFLICT']);
+    expect(new Set(versions)).toEqual(new Set([instance.version]));
+    expect(twice.map(({ created }) => created)).toEqual([true, false]);
+    expect((await find(other, 'twice'))?.port).toBe(2);
+    expect(await ids(other)).toEqual([KEY.serviceId, 'twice']);
   });
 
   it('after a cut goes on where it stopped, causes included', async () => {

@@ -98,10 +98,10 @@ describeOwn(redis)('values in Redis that are not of this release', () => {
     });
   });
 
-  it('of heartbeats and loads count as none', async () => {
+  it.each(['heavy', 'heavy since yesterday'])('of heartbeats and loads count as none: %s', async (load) => {
     await asOperator(server, async (client) => {
       await client.hset('{service-discovery}:heartbeats', FIELD, 'yesterday');
-      await client.hset('{service-discovery}:loads', FIELD, 'heavy');
+      await client.hset('{service-discovery}:loads', FIELD, load);
     });
     expect((await find(backend, KEY.serviceId))?.vitals).toEqual({});
     await backend.registrar!.renew(KEY, { loadPercentage: 0.5 }, { actor });

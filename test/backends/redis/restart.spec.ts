@@ -48,9 +48,11 @@ describeOwn(redis).each([
         await register(backend, { serviceId });
         return serviceId;
       });
+      const ended = Promise.allSettled(writes);
       await writes[50];
       await server.kill();
-      const settled = await Promise.allSettled(writes);
+      const settled = await ended;
+      await watcher.until('the outage', () => watcher.stale);
       for (const each of settled) {
         if (each.status === 'rejected')
           expect(each.reason).toMatchObject({ code: expect.stringMatching(/^(UNAVAILABLE|OUTCOME_UNKNOWN)$/) });

@@ -90,13 +90,13 @@ describeOwn(redis)('Redis with sentinels', () => {
     await watcher.until('what will be lost', () => watcher.get(KEY)?.tags.length === 1);
     const { version } = watcher.get(KEY)!;
     await sentinels.master.kill();
-    sentinels.replica.resume();
     await watcher.until(
       'the state of before',
       () => watcher.get(KEY)?.tags.length === 0 && !watcher.stale,
       FAILOVER_MS,
     );
     expect(serviceIds()).toEqual([KEY.serviceId]);
+    await renewed(one);
     await expect(one.registrar!.renew(keyOf(lost), {}, { actor })).rejects.toMatchObject({ code: 'NOT_FOUND' });
     // A probe that has judged the lost state is not believed.
     const late = { actor, ifVersion: version };
