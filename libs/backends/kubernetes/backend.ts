@@ -1,4 +1,5 @@
 import {
+  asBackendError,
   BackendError,
   type BackendCapabilities,
   type BackendContext,
@@ -64,7 +65,7 @@ export class KubernetesBackend implements RegistryBackend {
     const timer = setTimeout(() => settle(silence), START_MS);
     this.session = new Session(client, this.view, options, this.context, settle);
     this.session.start();
-    const error = await settled;
+    const error = (await settled) ?? (await this.session.checkRights().then(none, asBackendError));
     clearTimeout(timer);
     if (!error) return;
     if (isOurSettings(error)) {
@@ -108,4 +109,8 @@ export class KubernetesBackend implements RegistryBackend {
       deregister: async (key, options) => there().deregister(key, options),
     };
   }
+}
+
+function none(): undefined {
+  return undefined;
 }

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { asBackendError, Backoff, compareVersions, pause, type BackendError, type Version } from '#core';
 import type { Client, List, WatchEvent } from './client.js';
 import { ApiError, hasStatus } from './errors.js';
@@ -10,6 +11,7 @@ const IDLE_SLACK_MS = 5_000;
 const SHORT_MS = 1_000;
 const RETRY_FIRST_MS = 100;
 const RETRY_MOST_MS = 5_000;
+const REMEMBERED = 10_000;
 
 export interface Source {
   readonly path: string;
@@ -40,9 +42,8 @@ export class Reflector<T extends KubernetesObject> {
   private readonly stopping = new AbortController();
   private readonly backoff = new Backoff(RETRY_FIRST_MS, RETRY_MOST_MS);
   private running: Promise<void> = Promise.resolve();
-  /** What has gone while a list was being read, which may still have it. */
-  private readonly gone = new Map<string, Version>();
-  private reading = 0;
+  /** What has gone last: a list that was being read may still have it, and so may one of another past. */
+  private readonly gone = new LRUCache<string, Version>({ max: REMEMBERED });
 
   constructor(
     private readonly client: Client,
@@ -94,7 +95,7 @@ export class Reflector<T extends KubernetesObject> {
     return this.read(signal, (list) => {
       if (
         compareVersions(list.metadata.resourceVersion, floor) < 0 ||
-        list.items.some((item) => this.isBack(item, list))
+        list.items.some((item) => this.isBack(item, list) || this.isUndone(item, list))
       ) {
         this.stopping.abort();
         this.listener.rewound();
@@ -139,12 +140,7 @@ export class Reflector<T extends KubernetesObject> {
 
   private async read(signal: AbortSignal | undefined, take: (list: List<T>) => void): Promise<void> {
     const { path, labelSelector } = this.source;
-    this.reading++;
-    try {
-      take(await this.client.list<T>(path, { labelSelector }, signal));
-    } finally {
-      if (--this.reading === 0) this.gone.clear();
-    }
+    take(await this.client.list<T>(path, { labelSelector }, signal));
   }
 
   private merge(list: List<T>): void {
@@ -154,8 +150,7 @@ export class Reflector<T extends KubernetesObject> {
       if (!present.has(name) && !this.isAhead(object, list)) this.drop(object, resourceVersion, false);
     }
     for (const item of list.items) {
-      const gone = this.gone.get(nameOf(item));
-      if (gone === undefined || compareVersions(versionOf(item), gone) > 0) this.take(item);
+      if (!this.hasGone(item)) this.take(item);
     }
     if (compareVersions(resourceVersion, this.floor) > 0) this.floor = resourceVersion;
   }
@@ -164,6 +159,17 @@ export class Reflector<T extends KubernetesObject> {
   private isBack(item: T, list: List<T>): boolean {
     const known = this.objects.get(nameOf(item));
     return known !== undefined && compareVersions(versionOf(item), versionOf(known)) < 0 && !this.isAhead(known, list);
+  }
+
+  /** We have been told of its end, or of that of a newer one. */
+  private hasGone(item: T): boolean {
+    const gone = this.gone.get(nameOf(item));
+    return gone !== undefined && compareVersions(versionOf(item), gone) <= 0;
+  }
+
+  /** It is there again as it was before its end, though this list is not older than that. */
+  private isUndone(item: T, { metadata }: List<T>): boolean {
+    return this.hasGone(item) && compareVersions(this.gone.get(nameOf(item))!, metadata.resourceVersion) <= 0;
   }
 
   private isAhead(object: T, { metadata }: List<T>): boolean {
@@ -183,7 +189,7 @@ export class Reflector<T extends KubernetesObject> {
     const name = nameOf(object);
     const before = this.objects.get(name);
     if (before && compareVersions(version, versionOf(before)) < 0) return;
-    if (this.reading > 0) this.gone.set(name, version);
+    this.gone.set(name, version);
     this.objects.delete(name);
     if (before) this.listener.changed(before, undefined, version, seen);
   }

@@ -7,6 +7,7 @@ import { Mirror, type MirrorOptions, type Writing } from './mirror.js';
 import { ENDPOINT_SLICES, pathOf } from './objects.js';
 import { Projector } from './projector.js';
 import { LeaseRegistrar } from './registrar.js';
+import { checkRights } from './rights.js';
 import type { View } from './view.js';
 
 export interface Connection {
@@ -61,6 +62,11 @@ export class Session {
     this.client.close();
     await this.replacing;
     await this.mirror.stop();
+  }
+
+  /** @throws ApiError when there is a right to write that we do not have. */
+  async checkRights(): Promise<void> {
+    if (this.options.write) await checkRights(this.client, this.options.namespaces![0]!);
   }
 
   ping(signal: AbortSignal): Promise<void> {

@@ -34,8 +34,8 @@ async function open(...given: Parameters<Place['backend']>): Promise<RegistryBac
 }
 
 /** A token of the ServiceAccount that this file of ours makes, and binds to nothing but the least. */
-async function accountOf(file: string): Promise<string> {
-  const text = await readFile(join(RBAC, file), 'utf8');
+async function accountOf(file: string, changed = (text: string) => text): Promise<string> {
+  const text = changed(await readFile(join(RBAC, file), 'utf8'));
   for (const object of loadAllYaml(
     text.replace('namespace: NAMESPACE', `namespace: ${place.namespace}`),
   ) as Applied[]) {
@@ -121,6 +121,11 @@ describe('with the least rights', () => {
     ],
     ['a token that nobody has given', async () => 'nonsense', /401 Unauthorized/],
     ['only the right to read', () => accountOf('read.yaml'), /403 .*leases/],
+    [
+      'no right to delete',
+      () => accountOf('write.yaml', (text) => text.replaceAll(', delete]', ']')),
+      /does not let us delete leases, delete services, delete endpointslices in namespace/,
+    ],
   ])(
     '%s stops the start, in words',
     async (_, tokenOf, words) => {

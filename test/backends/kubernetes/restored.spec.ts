@@ -35,6 +35,7 @@ describeOwn(kubernetes)('a cluster of our own', () => {
       const { incarnation } = await backend.list();
 
       await restoring(apiServer, async () => {
+        await watcher.until('the registry after its backup', () => !watcher.stale, TEST_MS / 2);
         await backend.registrar!.deregister(keyOf(leaving), { actor, cause: 'deregistered' });
         await backend.registrar!.register(coming, { actor });
         await createSlice(place, { service: 'more', endpoints: [pod('more-1', '10.2.0.2')] });
@@ -60,12 +61,19 @@ async function restoring(apiServer: Server, meanwhile: () => Promise<void>): Pro
   const [etcd] = apiServer.companions as [Server];
   const data = /--data-dir=([^\0]+)/.exec(await readFile(`/proc/${etcd.pid}/cmdline`, 'utf8'))![1]!;
   const backup = `${data}.backup`;
-  await cp(data, backup, { recursive: true });
+  // A copy of what is being written to would be no backup.
+  await whileStopped(() => cp(data, backup, { recursive: true }));
   await meanwhile();
-  await apiServer.kill();
-  await etcd.kill();
-  await rm(data, { recursive: true });
-  await cp(backup, data, { recursive: true });
-  await etcd.restart();
-  await apiServer.restart();
+  await whileStopped(async () => {
+    await rm(data, { recursive: true });
+    await cp(backup, data, { recursive: true });
+  });
+
+  async function whileStopped(work: () => Promise<void>): Promise<void> {
+    await apiServer.kill();
+    await etcd.kill();
+    await work();
+    await etcd.restart();
+    await apiServer.restart();
+  }
 }
