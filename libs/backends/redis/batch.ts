@@ -1,5 +1,7 @@
 import { abortable, asBackendError } from '#core';
-import { AT_ONCE } from './scripts.js';
+
+/** A call that is full goes at once: Redis does it while we make the next. */
+const AT_ONCE = 32;
 
 interface Asked<Args, Answer> {
   readonly args: Args;
@@ -22,7 +24,8 @@ export class Batch<Args, Answer> {
     if (signal?.aborted) throw asBackendError(signal.reason);
     const answer = new Promise<Answer>((resolve, reject) => {
       this.asked.push({ args, resolve, reject });
-      if (this.asked.length === 1) setImmediate(() => this.send());
+      if (this.asked.length === 1) setImmediate(() => void this.send());
+      else if (this.asked.length === AT_ONCE) void this.send();
     });
     try {
       return await abortable(answer, signal);
@@ -31,18 +34,15 @@ export class Batch<Args, Answer> {
     }
   }
 
-  private send(): void {
-    const all = this.asked;
+  private async send(): Promise<void> {
+    const asked = this.asked;
+    if (asked.length === 0) return;
     this.asked = [];
-    for (let from = 0; from < all.length; from += AT_ONCE) void this.sendSome(all.slice(from, from + AT_ONCE));
-  }
-
-  private async sendSome(some: readonly Asked<Args, Answer>[]): Promise<void> {
     try {
-      const answers = await this.call(some.map(({ args }) => args));
-      some.forEach(({ resolve }, i) => resolve(answers[i]!));
+      const answers = await this.call(asked.map(({ args }) => args));
+      asked.forEach(({ resolve }, i) => resolve(answers[i]!));
     } catch (error) {
-      for (const { reject } of some) reject(error);
+      for (const { reject } of asked) reject(error);
     }
   }
 }

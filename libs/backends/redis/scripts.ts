@@ -11,8 +11,8 @@ export interface Script {
   readonly writes: boolean;
 }
 
-/** So many instances at most are written in one call: Redis serves nobody else meanwhile. */
-export const AT_ONCE = 100;
+/** So many instances at most end in one call: Redis serves nobody else meanwhile. */
+export const EXPIRE_AT_ONCE = 100;
 /** A tick is written down when the last that was is so old: all replicas together write one a second. */
 const TICK_WRITTEN_MS = 1_000;
 /** Older than this, and nobody could renew meanwhile. */
@@ -216,7 +216,7 @@ export const TICK = script(
 if not saved[1] or away < 0 or away >= ${TICK_WRITTEN_MS} then
   redis.call('HSET', registry, 'ticked', now, 'paused', paused)
 end
-local expired = redis.call('ZRANGEBYSCORE', leases, '-inf', clock, 'LIMIT', 0, ${AT_ONCE})
+local expired = redis.call('ZRANGEBYSCORE', leases, '-inf', clock, 'LIMIT', 0, ${EXPIRE_AT_ONCE})
 for _, key in ipairs(expired) do
   -- Without a record somebody else has removed it.
   remove(key, redis.call('HEXISTS', instances, key) == 1 and 'expired' or 'unknown', 'registry')

@@ -1,6 +1,6 @@
 import { asBackendError, pause, type Logger } from '#core';
 import type { Registry, State } from './registry.js';
-import { AT_ONCE } from './scripts.js';
+import { EXPIRE_AT_ONCE } from './scripts.js';
 
 /** An instance goes at most this long after its lease. */
 const EVERY_MS = 500;
@@ -35,7 +35,7 @@ export class Ticker {
    */
   async tick(): Promise<void> {
     let state = await this.registry.tick();
-    while (state.expired === AT_ONCE && !this.stopped()) state = await this.registry.tick();
+    while (state.expired === EXPIRE_AT_ONCE && !this.stopped()) state = await this.registry.tick();
     this.seen(state);
   }
 
