@@ -106,14 +106,14 @@ describeOwn(consul)('two replicas behind two agents of one cluster', () => {
       await one.agent.server.kill();
       await one.watcher.until('the outage', () => one.watcher.stale);
       // What Consul says of what the agent itself was for.
-      await other.watcher.until('its own', () => statusOf(other.watcher.get(local)!) === 'critical', 30_000);
+      await other.watcher.until('its own', () => statusOf(other.watcher.get(local)!) === 'critical', START_MS);
       await other.backend.registrar!.renew(KEY, {}, { actor });
       expect(statusOf(other.watcher.get(KEY)!)).toBe('passing');
       await one.agent.server.restart();
-      await one.watcher.until('the end of it', () => !one.watcher.stale, 30_000);
+      await one.watcher.until('the end of it', () => !one.watcher.stale, START_MS);
       expect(one.watcher.get(KEY)).toBeDefined();
     },
-    2 * START_MS,
+    3 * START_MS,
   );
 
   it(

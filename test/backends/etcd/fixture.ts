@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterEach } from '@jest/globals';
 import { BACKENDS } from '#backends';
 import { keyText, silentLogger, type InstanceKey, type RegistryBackend } from '#core';
@@ -11,8 +12,6 @@ const module = BACKENDS.find(({ type }) => type === 'etcd')!;
 const context = { logger: silentLogger, now: Date.now, graceMs: 0 };
 
 const CONNECTED_MS = 20_000;
-
-let prefixes = 0;
 
 export type Variables = Readonly<Record<string, string>>;
 
@@ -35,9 +34,9 @@ export function startedBackends(): (variables: Variables) => Promise<RegistryBac
   };
 }
 
-/** A prefix of a test's own. */
+/** A prefix of a test's own: suites that share a server may share a process too. */
 export function newPrefix(): string {
-  return `/test-${process.pid}-${++prefixes}/`;
+  return `/test-${randomUUID()}/`;
 }
 
 /** A registry of its own on this server, which every backend reaches by its own way. */
