@@ -21,7 +21,7 @@ Debug::NoLocking "true";
 /** Beside the libraries that the system lacks. */
 const WRAPPER = (program: string) => `#!/bin/sh
 here=$(dirname "$0")
-LD_LIBRARY_PATH=$(echo "$here"/root/usr/lib/*-linux-*) exec "$here/root/usr/bin/${program}" "$@"
+LD_LIBRARY_PATH=$(echo "$here"/unpacked/usr/lib/*-linux-*) exec "$here/unpacked/usr/bin/${program}" "$@"
 `;
 
 /**
@@ -64,7 +64,7 @@ async function unpack(packageName: string, folder: string): Promise<void> {
   const install = ['install', '--download-only', '--no-install-recommends', '-y', packageName];
   await run('apt-get', ['-c', config, ...install]);
   for (const file of await readdir(archives)) {
-    if (file.endsWith('.deb')) await run('dpkg-deb', ['-x', join(archives, file), join(folder, 'root')]);
+    if (file.endsWith('.deb')) await run('dpkg-deb', ['-x', join(archives, file), join(folder, 'unpacked')]);
   }
   await rm(apt, { recursive: true });
 }
