@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import {
   asBackendError,
   BackendError,
@@ -56,6 +57,7 @@ export class ConsulBackend implements RegistryBackend {
   private running: Promise<unknown> = Promise.resolve();
 
   constructor({ name, ...connection }: ConsulOptions, { logger, now }: BackendContext) {
+    setMaxListeners(0, this.stopping.signal);
     const client = new ConsulClient(connection);
     const layout = new Layout(name);
     const watches = new Watches(() => this.list());
