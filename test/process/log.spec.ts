@@ -6,7 +6,7 @@ import { until } from '../support/until.js';
 
 afterAll(endProcesses);
 
-// What /dev/full is told, it has no room for.
+// What /dev/full is told, it has no room for. Other systems have no such device.
 const onLinux = process.platform === 'linux' ? it : it.skip;
 
 onLinux(

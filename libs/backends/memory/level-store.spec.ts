@@ -328,6 +328,7 @@ describe('a start that is refused', () => {
     expect(await refusal(join(link, 'below'))).toMatch(/leads to a folder that is not there and cannot be made/);
   });
 
+  // Root may write everywhere: no folder refuses it.
   const unlessRoot = process.getuid?.() === 0 ? it.skip : it;
   unlessRoot('where this user may not write', async () => {
     const denied = /may not be written by this user: give it to the user that runs the server/;
