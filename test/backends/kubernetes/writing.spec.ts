@@ -283,3 +283,40 @@ describe('heartbeats', () => {
     TEST_MS,
   );
 });
+
+describe('a newer release on the same cluster', () => {
+  const key = keyOf(registration());
+  const RECORD = 'service-discovery/record';
+  /** What this release knows nothing of. */
+  const ADDED = { placement: { rack: 'r1', spread: [1, 2] } };
+  const NOTE = { 'service-discovery/placement': 'r1' };
+
+  interface Annotated {
+    readonly metadata: { readonly name: string; readonly annotations: Record<string, string> };
+  }
+
+  const lease = async () => (await items<Annotated>(LEASES, 'leases'))[0]!;
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['a registration', () => registrar.register(registration({ port: 81 }), { actor })],
+    ['a heartbeat', () => registrar.renew(key, { status: 'warning' }, { actor })],
+    ['a change', () => registrar.update(key, { kind: 'patch', tags: ['new'] }, { actor })],
+    ['maintenance', () => registrar.update(key, { kind: 'maintenance', maintenance: { reason: 'disk' } }, { actor })],
+  ])(
+    'keeps what it has added to a Lease through %s of this one',
+    async (_, write) => {
+      await registrar.register(registration(), { actor });
+      const stored = await lease();
+      const added = JSON.stringify({ ...(JSON.parse(stored.metadata.annotations[RECORD]!) as object), ...ADDED });
+      const annotations = { ...stored.metadata.annotations, ...NOTE, [RECORD]: added };
+      const path = place.at(LEASES, 'leases', stored.metadata.name);
+      await place.admin.ask('PUT', path, { ...stored, metadata: { ...stored.metadata, annotations } });
+      await write();
+      const { metadata } = await lease();
+      expect(metadata.annotations).toMatchObject(NOTE);
+      expect(JSON.parse(metadata.annotations[RECORD]!)).toMatchObject(ADDED);
+      expect(metadata.annotations[RECORD]).not.toBe(added);
+    },
+    TEST_MS,
+  );
+});
