@@ -29,8 +29,8 @@ export interface State {
 /** The registry's data in Redis; each method is one round trip at most, but for `list`. */
 export class Registry {
   private readonly allKeys: readonly string[];
-  private readonly puts = this.batchOf<[0, string | null] | [1, string]>(PUT);
-  private readonly renewals = this.batchOf<[string, string | null] | [0] | null>(RENEW);
+  private readonly puts = this.batchOf<string | [string | null]>(PUT);
+  private readonly renewals = this.batchOf<string | [version: string, record: string] | 0 | null>(RENEW);
   /** Records at the last listing. */
   private unreadable = 0;
 
@@ -70,9 +70,10 @@ export class Registry {
     signal?: AbortSignal,
   ): Promise<{ version: Version } | { current: StoredRecord | undefined }> {
     const args = [key, expected ?? '', encode(record), beat ?? ''];
-    const [done, answer] = await this.puts.ask(args, signal);
-    if (done) return { version: answer };
-    return { current: answer === null ? undefined : decode(key, answer) };
+    const answer = await this.puts.ask(args, signal);
+    if (typeof answer === 'string') return { version: answer };
+    const [current] = answer;
+    return { current: current === null ? undefined : decode(key, current) };
   }
 
   /**
@@ -86,12 +87,13 @@ export class Registry {
   ): Promise<{ version: Version; stored?: StoredRecord } | 'conflict' | undefined> {
     const { beat, ifVersion, wanted, signal } = options;
     const { loadPercentage, activeConnections } = heartbeat;
-    const args = [key, ifVersion ?? '', beat, loadPercentage ?? '', activeConnections ?? '', wanted ? 1 : ''];
-    const answer = await this.renewals.ask(args, signal);
+    const said = [beat, loadPercentage, activeConnections, wanted ? 1 : undefined, ifVersion];
+    const answer = await this.renewals.ask([key, said.join(' ')], signal);
     if (answer === null) return undefined;
+    if (answer === 0) return 'conflict';
+    if (typeof answer === 'string') return { version: answer };
     const [version, text] = answer;
-    if (version === 0) return 'conflict';
-    return { version, ...(text && { stored: decode(key, text) }) };
+    return { version, stored: decode(key, text) };
   }
 
   /** @returns undefined for none, `conflict` at another version. */

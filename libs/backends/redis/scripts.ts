@@ -98,45 +98,65 @@ function script(does: { writes: boolean }, ...parts: readonly string[]): Script 
   return { ...does, source, sha: createHash('sha1').update(source).digest('hex') };
 }
 
+// What all of a batch have in common is done for all at once: that is most of what one costs.
+
 /**
  * For each four arguments: stores a record if the version is still the one that was read, '' for none; with the time
- * of a heartbeat its lease begins anew. → for each: [1, new version], or [0, what is stored].
+ * of a heartbeat its lease begins anew. → for each: its new version, or [what is stored].
  */
 export const PUT = script(
   { writes: true },
   VERSION_OF,
   CHANGE,
   CHECK_EPOCH,
-  TTL_OF,
   CLOCK,
   `
-local function begin_lease(key, record, beat)
-  local ttl = ttl_of(record)
-  if ttl then
-    redis.call('ZADD', leases, clock + ttl, key)
+local keys, answers = {}, {}
+for i = 1, #ARGV, 4 do keys[#keys + 1] = ARGV[i] end
+local found = redis.call('HMGET', instances, unpack(keys))
+-- By key, as one may be there more than once.
+local stored, ends, beats = {}, {}, {}
+for n, key in ipairs(keys) do
+  local expected, content, beat = unpack(ARGV, 4 * n - 2, 4 * n)
+  local current = stored[key] or found[n]
+  if version_of(current) ~= expected then
+    answers[n] = { current }
   else
-    redis.call('ZREM', leases, key)
+    local version = change('key', key)
+    stored[key] = '{"version":"' .. version .. '",' .. string.sub(content, 2)
+    if beat ~= '' then
+      local ttl = string.match(content, '^{"ttl":(%d+)')
+      beats[key], ends[key] = beat, ttl and clock + ttl or 'none'
+    end
+    answers[n] = version
   end
-  redis.call('HSET', heartbeats, key, beat)
 end
-local function put(key, expected, content, beat)
-  local current = redis.call('HGET', instances, key)
-  if version_of(current) ~= expected then return { 0, current } end
-  local version = change('key', key)
-  local record = '{"version":"' .. version .. '",' .. string.sub(content, 2)
-  redis.call('HSET', instances, key, record)
-  if beat ~= '' then begin_lease(key, record, beat) end
-  return { 1, version }
+local records, begun, leased = {}, {}, {}
+for key, record in pairs(stored) do
+  records[#records + 1] = key
+  records[#records + 1] = record
 end
-local answers = {}
-for i = 1, #ARGV, 4 do answers[#answers + 1] = put(unpack(ARGV, i, i + 3)) end
+for key, beat in pairs(beats) do
+  begun[#begun + 1] = key
+  begun[#begun + 1] = beat
+  if ends[key] == 'none' then
+    redis.call('ZREM', leases, key)
+  else
+    leased[#leased + 1] = ends[key]
+    leased[#leased + 1] = key
+  end
+end
+if #records > 0 then redis.call('HSET', instances, unpack(records)) end
+if #begun > 0 then redis.call('HSET', heartbeats, unpack(begun)) end
+if #leased > 0 then redis.call('ZADD', leases, unpack(leased)) end
 return answers
 `,
 );
 
 /**
- * For each six arguments a heartbeat, on condition of a version unless that is ''. Tells nobody but by a load that has
- * moved. → for each: [version, and the record if it is wanted], [0] at another version, null for none.
+ * For each two arguments a heartbeat: the key, and `at load connections wanted version`, where what is not said is
+ * empty: on condition of the version, if there is one. Tells nobody but by a load that has moved. → for each: its
+ * version, or with the record if it is wanted; 0 at another version, null for none.
  */
 export const RENEW = script(
   { writes: true },
@@ -152,18 +172,17 @@ local function tell_load(key, beat, load, connections)
     redis.call('XADD', load_changes, 'MAXLEN', '~', ${LOAD_CHANGES_KEPT}, '*', 'key', key)
   end
 end
--- What all have in common is done for all at once: that is most of what a heartbeat costs.
 local keys, ends, beats, answers = {}, {}, {}, {}
-for i = 1, #ARGV, 6 do keys[#keys + 1] = ARGV[i] end
+for i = 1, #ARGV, 2 do keys[#keys + 1] = ARGV[i] end
 local records = redis.call('HMGET', instances, unpack(keys))
 for n, key in ipairs(keys) do
-  local _, expected, beat, load, connections, wanted = unpack(ARGV, 6 * n - 5, 6 * n)
+  local beat, load, connections, wanted, expected = string.match(ARGV[2 * n], '^(%S*) (%S*) (%S*) (%S*) (.*)$')
   local record = records[n]
   local version = version_of(record)
   if not tonumber(version) then
     answers[n] = false
   elseif expected ~= '' and version ~= expected then
-    answers[n] = { 0 }
+    answers[n] = 0
   else
     local ttl = ttl_of(record)
     if ttl then
@@ -173,7 +192,7 @@ for n, key in ipairs(keys) do
     beats[#beats + 1] = key
     beats[#beats + 1] = beat
     if load ~= '' then tell_load(key, beat, load, connections) end
-    answers[n] = { version, wanted ~= '' and record }
+    answers[n] = wanted == '' and version or { version, record }
   end
 end
 if #ends > 0 then redis.call('ZADD', leases, unpack(ends)) end
