@@ -7,7 +7,7 @@ import '../test/support/typescript.mjs';
 
 const { SERVERS, hasPrograms, isAvailable } = await import('../test/servers/index.ts');
 
-const ALWAYS = ['unit', 'memory', 'integration'];
+const ALWAYS = ['unit', 'memory', 'integration', 'replicas'];
 const KNOWN = [...ALWAYS, ...SERVERS.map(({ name }) => name), 'soak'];
 
 const PREPARE = 'To have them: npm run servers (once, about 15 minutes in all, most of it for Consul and Kubernetes)';

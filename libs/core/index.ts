@@ -18,6 +18,7 @@ export * from './places.js';
 export * from './probe.js';
 export * from './record.js';
 export * from './registrar.js';
+export * from './rendezvous.js';
 export * from './status.js';
 export * from './strategy.js';
 export * from './transitions.js';

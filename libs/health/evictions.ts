@@ -9,7 +9,8 @@ export const SWEEP_MS = 1_000;
 /**
  * Removes what was critical for too long *under our eyes*: each clock adds up the time between two
  * sweeps in which the instance was critical, so neither an outage of the registry nor a pause of this
- * process counts, and a restart begins anew.
+ * process counts, and a restart begins anew. Those that others probe are counted too: whoever takes one
+ * over goes on where it was, once a probe of its own has found the same.
  */
 export class Evictions {
   constructor(
@@ -56,7 +57,14 @@ function isCritical({ instance, status }: Watched): boolean {
   return statusOf(instance) === 'critical' && worst(instance.reported, status) === 'critical';
 }
 
-function isDue({ check, criticalMs, evictedAt, instance }: Watched): boolean {
+function isDue({ check, criticalMs, evictedAt, instance, duty, confirmed }: Watched): boolean {
   const limit = check.deregisterCriticalAfter;
-  return limit > 0 && criticalMs !== undefined && criticalMs > limit && evictedAt !== instance.version;
+  return (
+    duty.ours &&
+    confirmed &&
+    limit > 0 &&
+    criticalMs !== undefined &&
+    criticalMs > limit &&
+    evictedAt !== instance.version
+  );
 }

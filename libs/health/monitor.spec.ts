@@ -502,6 +502,66 @@ describe('health monitor', () => {
     });
   });
 
+  describe('of those that are probed elsewhere', () => {
+    const lasting = check({ interval: 5_000, deregisterCriticalAfter: 30_000, failuresBeforeCritical: 1 });
+
+    it('probes none, and ends what is under way for one that is handed over', async () => {
+      const patient = { check: check({ interval: 10_000, timeout: 10_000 }) };
+      harness.monitor.upsert(instance(patient), false);
+      harness.monitor.start();
+      await advance(60_000);
+      expect(harness.probes).toEqual([]);
+      await expect(harness.monitor.checkNow(key, never)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+
+      harness.answer = hangs;
+      harness.monitor.upsert(instance(patient));
+      await advance(5_000);
+      expect(harness.probes).toHaveLength(1);
+      const asked = harness.monitor.checkNow(key, never);
+      const refused = expect(asked).rejects.toMatchObject({ code: 'NOT_FOUND' });
+      harness.monitor.upsert(instance(patient), false);
+      await refused;
+      await advance(60_000);
+      expect(harness.probes).toHaveLength(1);
+      expect(harness.written).toEqual([]);
+      expect(harness.monitor.report(key)).toBeUndefined();
+    });
+
+    it('evicts none', async () => {
+      harness.monitor.upsert(instance({ check: { ...lasting, type: 'ttl' }, reported: 'critical' }), false);
+      harness.monitor.start();
+      await advance(300_000);
+      expect(harness.evicted).toEqual([]);
+    });
+
+    it('evicts one that it takes over as soon as it was critical for too long and a probe of its own says so', async () => {
+      harness.answer = hangs;
+      const critical = { check: { ...lasting, timeout: 4_000 }, probed: 'critical' } as const;
+      harness.monitor.upsert(instance(critical), false);
+      harness.monitor.start();
+      await advance(60_000);
+      harness.monitor.upsert(instance(critical));
+      await advance(6_000);
+      expect(harness.probes).toHaveLength(1);
+      expect(harness.evicted).toEqual([]);
+      await advance(2_000);
+      expect(harness.evicted).toHaveLength(1);
+    });
+
+    it('counts anew for one that it takes over and finds well', async () => {
+      harness.monitor.upsert(instance({ check: lasting, probed: 'critical' }), false);
+      harness.monitor.start();
+      await advance(60_000);
+      harness.monitor.upsert(instance({ check: lasting, probed: 'critical' }));
+      await advance(5_000);
+      harness.answer = () => says('critical');
+      await advance(30_000);
+      expect(harness.evicted).toEqual([]);
+      await advance(10_000);
+      expect(harness.evicted).toHaveLength(1);
+    });
+  });
+
   describe('while the registry is away', () => {
     it('probes, but writes and evicts nothing, and no clock runs', async () => {
       const evicting = check({ interval: 5_000, deregisterCriticalAfter: 30_000 });

@@ -3,6 +3,7 @@ import {
   hasActiveCheck,
   keyText,
   LIMITS,
+  type HealthCheck,
   type InstanceKey,
   type Logger,
   type ProbeContext,
@@ -37,9 +38,9 @@ export interface HealthMonitorOptions extends ProbeContext {
 }
 
 /**
- * Probes the instances it is told of, each at its interval, and tells the sink when their status
- * changes and when one was critical for too long. Whoever owns it feeds it the instances that this
- * process is to watch, as the registry has them; what the sink writes comes back the same way.
+ * Probes the instances that are this process's, each at its interval, and tells the sink when their status
+ * changes and when one was critical for too long. Whoever owns it feeds it the instances as the registry has
+ * them, and says which are; what the sink writes comes back the same way.
  */
 export class HealthMonitor {
   private readonly watched = new Map<string, Watched>();
@@ -87,22 +88,28 @@ export class HealthMonitor {
     await this.runner.close();
   }
 
-  /** An instance to watch, or its newest state. One that is to be checked otherwise than before begins anew. */
-  upsert(instance: ServiceInstance): void {
+  /**
+   * An instance to watch, or its newest state. One that is to be checked otherwise than before begins anew.
+   * @param ours Whether to probe and evict it is up to this process. Of those that are others' only the
+   * time is counted for which they are critical.
+   */
+  upsert(instance: ServiceInstance, ours = true): void {
     const known = this.watched.get(keyText(instance));
-    if (known?.isStill(instance)) {
-      known.see(instance);
-      if (known.contested) this.writer.settle(known);
+    const same = known?.isStill(instance) ? known : undefined;
+    if (same?.duty.ours === ours) {
+      same.see(instance);
+      if (same.contested) this.writer.settle(same);
       return;
     }
-    if (known) this.forget(known, new BackendError('CONFLICT', `${keyText(instance)} is checked otherwise now`));
+    if (known) this.forget(known, same ? notHere(instance) : checkedOtherwise(instance));
     if (!instance.check || this.state === 'stopped') return;
-    const fresh = new Watched(instance, instance.check);
+    const fresh = new Watched(instance, instance.check, { probed: this.isProbed(instance.check), ours });
+    fresh.criticalMs = same?.criticalMs;
     this.watched.set(keyText(instance), fresh);
     if (this.state === 'running') this.begin(fresh);
   }
 
-  /** It is gone, or another process watches it now: what is in flight for it means nothing any more. */
+  /** It is gone: what is in flight for it means nothing any more. */
   remove(key: InstanceKey): void {
     const known = this.watched.get(keyText(key));
     if (known) this.forget(known, new BackendError('NOT_FOUND', `${keyText(key)} is not watched any more`));
@@ -117,30 +124,30 @@ export class HealthMonitor {
    * Checks an instance now, or waits for the check that is under way; a new status is written before
    * it resolves. One that lives by heartbeats is reported on, not probed. The signal ends the wait,
    * not the check: others may wait for it.
-   * @throws BackendError `NOT_FOUND`: no check of it here; `CONFLICT`: it was registered otherwise
+   * @throws BackendError `NOT_FOUND`: it has no check, or is probed elsewhere; `CONFLICT`: it was registered otherwise
    * meanwhile; `UNAVAILABLE`: the monitor has stopped. Else the signal's reason.
    */
   async checkNow(key: InstanceKey, signal: AbortSignal): Promise<CheckReport> {
     const watched = this.watched.get(keyText(key));
-    if (!watched) throw new BackendError('NOT_FOUND', `no health check of ${keyText(key)} here`);
-    if (!this.isProbed(watched)) return passiveReport(watched, this.now());
+    if (watched && !watched.duty.probed) return passiveReport(watched, this.now());
+    if (!watched?.duty.ours) throw notHere(key);
     const report = await orAborted(this.checker.check(watched), signal);
     if (watched.writing) await orAborted(watched.writing, signal);
     return report;
   }
 
-  /** What the latest check has found; undefined before the first, and where there is no check. */
+  /** What the latest check has found; undefined before the first, where it is made elsewhere, and where there is none. */
   report(key: InstanceKey): CheckReport | undefined {
     const watched = this.watched.get(keyText(key));
-    return watched && !this.isProbed(watched) ? passiveReport(watched, this.now()) : watched?.report;
+    return watched && !watched.duty.probed ? passiveReport(watched, this.now()) : watched?.report;
   }
 
-  private isProbed({ check }: Watched): boolean {
+  private isProbed(check: HealthCheck): boolean {
     return hasActiveCheck({ check }) && this.runner.isActive(check.type);
   }
 
   private begin(watched: Watched): void {
-    if (!this.isProbed(watched)) return;
+    if (!watched.duty.probed || !watched.duty.ours) return;
     this.plan(watched, new Rhythm(Math.max(watched.check.interval, LIMITS.minIntervalMs), this.random));
   }
 
@@ -174,4 +181,12 @@ export class HealthMonitor {
     if (watched.scheduled) this.wheel.cancel(watched.scheduled);
     watched.flight?.abort.abort(reason);
   }
+}
+
+function notHere(key: InstanceKey): BackendError {
+  return new BackendError('NOT_FOUND', `no health check of ${keyText(key)} is made here`);
+}
+
+function checkedOtherwise(key: InstanceKey): BackendError {
+  return new BackendError('CONFLICT', `${keyText(key)} is checked otherwise now`);
 }

@@ -17,7 +17,15 @@ export interface Flight {
   readonly report: Promise<CheckReport>;
 }
 
-/** One instance with a check, for as long as what is probed stays the same. */
+/** What a process does about an instance, beside knowing it. */
+export interface Duty {
+  /** It lives not by heartbeats alone. */
+  readonly probed: boolean;
+  /** To probe and evict it is up to this process; else another one does. */
+  readonly ours: boolean;
+}
+
+/** One instance with a check, for as long as what is probed, and by whom, stays the same. */
 export class Watched {
   thresholds: Thresholds;
   scheduled?: Scheduled;
@@ -33,7 +41,7 @@ export class Watched {
   told?: { readonly version: Version; readonly status: HealthStatus };
   /** Somebody else's write came first: to be told again as soon as that shows. */
   contested = false;
-  /** For how long it was critical under our eyes, milliseconds; undefined while it is not. */
+  /** For how long it was critical under our eyes, whoever probed it, milliseconds; undefined while it is not. */
   criticalMs?: number;
   /** The version at which its eviction was asked for. */
   evictedAt?: Version;
@@ -41,12 +49,18 @@ export class Watched {
   constructor(
     public instance: ServiceInstance,
     readonly check: HealthCheck,
+    readonly duty: Duty,
   ) {
     this.thresholds = startingAt(probedStatus(instance));
   }
 
   get status(): HealthStatus {
     return this.thresholds.status;
+  }
+
+  /** Probes of our own are to say that it is critical: a former owner's word may be from before it recovered. */
+  get confirmed(): boolean {
+    return !this.duty.probed || this.result !== undefined;
   }
 
   /** Whether the instance is still probed in the same way at the same place. */

@@ -25,6 +25,10 @@ import { SchemaPipe } from './http/schema.pipe.js';
 import { PrometheusController } from './own-health/metrics.controller.js';
 import { OwnHealthController } from './own-health/own-health.controller.js';
 import { Readiness } from './own-health/readiness.js';
+import { PeerClient } from './replica/peer-client.js';
+import { Peers } from './replica/peers.js';
+import { ReplicaController } from './replica/replica.controller.js';
+import { Shares } from './replica/shares.js';
 import type { Probing } from './registration/checks.js';
 import { Registrations } from './registration/registrations.js';
 import type { Seams } from './seams.js';
@@ -42,7 +46,7 @@ const api = [
   MetricsController,
   CapabilitiesController,
 ];
-const operations = [OwnHealthController, PrometheusController, DocsController];
+const operations = [OwnHealthController, PrometheusController, DocsController, ReplicaController];
 
 /** registry → catalog → use cases → controllers; beside them health, balancing, telemetry. */
 const architecture: Provider[] = [
@@ -130,6 +134,18 @@ const architecture: Provider[] = [
         concurrency,
         onProbe: (type, ms, result) => metrics?.probes.observe({ type, result }, ms / 1_000),
       }),
+  },
+  PeerClient,
+  {
+    provide: Peers,
+    inject: [Catalog, PeerClient, SETTINGS, LOGGER],
+    useFactory: (catalog: Catalog, client: PeerClient, { service }: Settings, logger: Logger) =>
+      new Peers(catalog, client, service.name, logger),
+  },
+  {
+    provide: Shares,
+    inject: [HealthMonitor, Catalog, Peers],
+    useFactory: (monitor: HealthMonitor, catalog: Catalog, peers: Peers) => new Shares(monitor, catalog, peers),
   },
   {
     provide: METRICS,

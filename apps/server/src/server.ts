@@ -18,7 +18,11 @@ import { InFlight } from './http/in-flight.js';
 import { NestLogger } from './http/nest-logger.js';
 import { Readiness } from './own-health/readiness.js';
 import { Registrations } from './registration/registrations.js';
+import { replicaId, replicaMetadata } from './replica/identity.js';
 import { OwnRegistration } from './replica/own-registration.js';
+import { PeerClient } from './replica/peer-client.js';
+import { Peers } from './replica/peers.js';
+import { Shares } from './replica/shares.js';
 import { BUILT_IN, type Seams } from './seams.js';
 import type { Settings } from './settings/index.js';
 import { BACKEND, METRICS } from './tokens.js';
@@ -75,7 +79,8 @@ export class Server {
     await app.get<RegistryBackend>(BACKEND).start();
     if (this.isStopping()) return;
     const { recorder } = app.get(Balancer);
-    follow(catalog, { monitor, recorder, loadAlerts: app.get(LoadAlerts), logger: this.logger });
+    monitor.setOnline(false);
+    follow(catalog, { shares: app.get(Shares), recorder, loadAlerts: app.get(LoadAlerts), logger: this.logger });
     catalog.start();
     if (settings.checks.enabled) monitor.start();
     await this.listen();
@@ -134,19 +139,21 @@ export class Server {
     clearTimeout(cut);
     await app.get(HealthMonitor).stop();
     await app.get(Catalog).stop();
+    await app.get(Peers).stop();
+    app.get(PeerClient).close();
     await app.get<RegistryBackend>(BACKEND).stop();
     this.logger.info({}, 'stopped');
   }
 
   private registerItself(): void {
-    const { service, leases } = this.settings;
-    if (!service.advertise) return;
+    const { service, checks } = this.settings;
+    if (!service.advertise || !this.app.get<RegistryBackend>(BACKEND).registrar) return;
     const options = {
       serviceName: service.name,
+      serviceId: replicaId(this.app.get(Catalog)),
       address: service.advertise.host,
       port: service.advertise.port ?? Number(new URL(this.url).port),
-      leaseMs: leases.ttlMs,
-      heartbeatMs: leases.heartbeatIntervalMs,
+      metadata: replicaMetadata(checks.enabled),
     };
     this.ownRegistration = new OwnRegistration(this.app.get(Registrations), options, this.logger);
     this.ownRegistration.start();

@@ -1,33 +1,29 @@
-import type { StrategyModule } from '#core';
-import { finalize, murmur3 } from './murmur3.js';
+import { anyKeyHash, drawOf, keyHash, nodeHash, type StrategyModule } from '#core';
 import { prepared } from './prepared.js';
 import { weightsOf } from './weights.js';
 
 /**
- * Weighted rendezvous hashing: for a key every candidate draws u in (0, 1) from the hash of both, and the
- * greatest ln(u) / weight wins. A share is exactly the weight's, and when a candidate comes or goes, only
- * the keys that it gets or had move: no ring to keep, nothing to agree on between replicas.
- * Thaler & Ravishankar 1998; weights: https://datatracker.ietf.org/doc/draft-ietf-bess-weighted-hrw/
+ * Weighted rendezvous hashing: of what the candidates draw for a key, the greatest ln(u) / weight wins, so
+ * that a share is exactly the weight's.
+ * https://datatracker.ietf.org/doc/draft-ietf-bess-weighted-hrw/
  */
 export const consistentHash: StrategyModule = {
   name: 'consistent_hash',
   summary: 'The same key to the same instance; when one comes or goes only its own share of the keys moves.',
   create({ random }) {
-    const drawOf = prepared((candidates) => ({
-      hashes: Uint32Array.from(candidates, ({ serviceId }) => murmur3(serviceId)),
+    const lotsOf = prepared((candidates) => ({
+      hashes: Uint32Array.from(candidates, ({ serviceId }) => nodeHash(serviceId)),
       weights: Float64Array.from(weightsOf(candidates)),
     }));
     return {
       pick(candidates, { hashKey }) {
         if (candidates.length === 0) return undefined;
-        // Another seed than the ids': a key that is an id would cancel it out.
-        const key = hashKey === undefined ? finalize(random() * 2 ** 32) : murmur3(hashKey, KEY_SEED);
-        const { hashes, weights } = drawOf(candidates);
+        const key = hashKey === undefined ? anyKeyHash(random()) : keyHash(hashKey);
+        const { hashes, weights } = lotsOf(candidates);
         let best = 0;
         let highest = -Infinity;
         for (let i = 0; i < hashes.length; i++) {
-          const u = (finalize(hashes[i]! ^ key) + 0.5) / 2 ** 32;
-          const score = Math.log(u) / weights[i]!;
+          const score = Math.log(drawOf(hashes[i]!, key)) / weights[i]!;
           if (score > highest) {
             best = i;
             highest = score;
@@ -40,5 +36,3 @@ export const consistentHash: StrategyModule = {
     };
   },
 };
-
-const KEY_SEED = 1;

@@ -43,7 +43,8 @@ describe('own registration', () => {
   });
 
   function begin(registry: Registry, heartbeatMs: number): void {
-    const options = { serviceName: 'sd', address: '10.0.0.1', port: 8090, leaseMs: 300_000, heartbeatMs };
+    const self = { serviceName: 'sd', serviceId: 'sd-1', address: '10.0.0.1', port: 8090, metadata: {} };
+    const options = { ...self, heartbeatMs };
     own = new OwnRegistration(registry.registrations, options, logger);
     own.start();
   }

@@ -1,19 +1,19 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BackendError, keyOf, type Logger, type Registration } from '#core';
 import type { Registrations } from '../registration/registrations.js';
 
 const ACTOR = 'service-discovery';
+/** Short: what was killed is not to stand in lists for minutes. */
+const LEASE_MS = 15_000;
+const HEARTBEAT_MS = LEASE_MS / 3;
 /** Until the registry knows of us, no other replica counts on us: that is not to last a whole heartbeat. */
 const RETRY_MS = 1_000;
 
-export interface OwnRegistrationOptions {
-  readonly serviceName: string;
+export interface OwnRegistrationOptions extends Pick<Registration, 'serviceName' | 'serviceId' | 'metadata'> {
   /** Where the other replicas reach this one. */
   readonly address: string;
   readonly port: number;
-  readonly leaseMs: number;
-  readonly heartbeatMs: number;
+  readonly heartbeatMs?: number;
 }
 
 /** This replica as an instance of its own registry: how replicas know each other. */
@@ -21,24 +21,17 @@ export class OwnRegistration {
   private readonly stopping = new AbortController();
   private beating: Promise<void> = Promise.resolve();
   private readonly registration: Registration;
+  private readonly heartbeatMs: number;
   private registered = false;
   private complained = false;
 
   constructor(
     private readonly registrations: Registrations,
-    private readonly options: OwnRegistrationOptions,
+    { heartbeatMs = HEARTBEAT_MS, ...self }: OwnRegistrationOptions,
     private readonly logger: Logger,
   ) {
-    this.registration = {
-      serviceName: options.serviceName,
-      // Of this process: one that was killed leaves its own to expire.
-      serviceId: `${options.address}-${options.port}-${randomUUID().slice(0, 8)}`,
-      address: options.address,
-      port: options.port,
-      tags: [],
-      metadata: {},
-      ttl: options.leaseMs,
-    };
+    this.registration = { ...self, tags: [], ttl: LEASE_MS };
+    this.heartbeatMs = heartbeatMs;
   }
 
   start(): void {
@@ -58,7 +51,7 @@ export class OwnRegistration {
 
   private async beat(): Promise<void> {
     const { signal } = this.stopping;
-    const { heartbeatMs } = this.options;
+    const { heartbeatMs } = this;
     while (!signal.aborted) {
       await this.tell();
       const pause = this.registered ? heartbeatMs : Math.min(RETRY_MS, heartbeatMs);

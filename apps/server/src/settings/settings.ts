@@ -9,7 +9,7 @@ export interface Settings {
   readonly service: {
     /** In lower case. */
     readonly name: string;
-    /** Absent: whoever needs it finds out by itself; without `port`, the one that is listened on. */
+    /** Absent: no other replica knows of this one; without `port`, the one that is listened on. */
     readonly advertise?: HostAndPort;
   };
   readonly server: {

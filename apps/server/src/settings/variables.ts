@@ -55,9 +55,10 @@ export function variables({ backends, strategies }: Seams) {
     SERVICE_PORT: integer(0, 65_535)
       .prefault('8090')
       .meta({ description: 'port to listen on; 0, a free one, only in profile test' }),
-    ADVERTISE_ADDRESS: hostAndPort()
-      .optional()
-      .meta({ description: 'host or host:port at which others reach this server' }),
+    ADVERTISE_ADDRESS: hostAndPort().optional().meta({
+      description:
+        'host or host:port at which other replicas reach this server; without it they do not know of it, and it shares no health checks',
+    }),
     AUTH_DISABLED: flag()
       .prefault('false')
       .meta({ description: 'true: serve everybody who can reach this server, writes included' }),
@@ -96,7 +97,7 @@ export function variables({ backends, strategies }: Seams) {
       .meta({ description: 'lease of an instance that asks for none of its own' }),
     HEARTBEAT_INTERVAL: duration(LIMITS.minIntervalMs).prefault('60').meta({
       description:
-        'time between heartbeats of this server itself, and the least that an instance is given after a restart; at most half of SERVICE_TTL',
+        'the least that an instance is given for its next heartbeat after a restart; at most half of SERVICE_TTL',
     }),
 
     MASS_LOSS_MIN: integer(1)

@@ -1,0 +1,71 @@
+import { drawOf, keyHash, keyText, nodeHash, type InstanceKey, type ServiceInstance } from '#core';
+import type { Catalog, CatalogChange } from '#catalog';
+import type { HealthMonitor } from '#health';
+import { sharesChecks } from './identity.js';
+import type { Peers } from './peers.js';
+
+interface Member {
+  readonly hash: number;
+  /** Undefined: this replica. */
+  readonly peer: ServiceInstance | undefined;
+}
+
+/**
+ * Shares the health checks out among the live replicas, one owner each, and feeds the monitor. Replicas
+ * agree on nothing: each goes by whom it knows, and for a moment two may take the same check for theirs, or
+ * none does. What both write is conditional on what they have seen, so that the slower one loses.
+ */
+export class Shares {
+  private members: readonly Member[] = [];
+
+  constructor(
+    private readonly monitor: HealthMonitor,
+    private readonly catalog: Catalog,
+    private readonly peers: Peers,
+  ) {
+    peers.onChange = () => this.deal();
+  }
+
+  see(change: CatalogChange): void {
+    this.peers.see(change);
+    switch (change.kind) {
+      case 'upsert':
+        this.feed(change.instance, change.held);
+        return;
+      case 'remove':
+        this.monitor.remove(change.instance);
+        return;
+      case 'freshness':
+        this.monitor.setOnline(change.live);
+        return;
+      case 'vitals':
+        return;
+    }
+  }
+
+  /** Who makes the checks of an instance; undefined: this replica, as it does where no other is known. */
+  ownerOf(instance: InstanceKey): ServiceInstance | undefined {
+    const key = keyHash(keyText(instance));
+    let [owner] = this.members;
+    let highest = -1;
+    for (const member of this.members) {
+      const draw = drawOf(member.hash, key);
+      if (draw <= highest) continue;
+      highest = draw;
+      owner = member;
+    }
+    return owner?.peer;
+  }
+
+  private deal(): void {
+    const { live, registered, ownId } = this.peers;
+    const peers = live.filter(sharesChecks).map((peer) => ({ hash: nodeHash(peer.serviceId), peer }));
+    this.members = registered ? [...peers, { hash: nodeHash(ownId), peer: undefined }] : peers;
+    for (const { instance, hold } of this.catalog.all()) this.feed(instance, hold !== undefined);
+  }
+
+  /** Who is held is known as that to this replica alone: each makes its own picture of it. */
+  private feed(instance: ServiceInstance, held: boolean): void {
+    this.monitor.upsert(instance, held || this.ownerOf(instance) === undefined);
+  }
+}

@@ -1,0 +1,51 @@
+import { HttpClient } from '../../support/http-client.js';
+import type { Service } from '../../support/instances.js';
+import { ServerProcess, type Environment, type Exit } from '../../support/process.js';
+import { until } from '../../support/until.js';
+
+const ENVIRONMENT: Environment = {
+  ADVERTISE_ADDRESS: '127.0.0.1',
+  HEALTH_CHECK_INTERVAL: '1',
+  HEALTH_CHECK_TIMEOUT: '1',
+};
+
+/** A server process among others in front of the same registry. */
+export class Replica {
+  private constructor(
+    readonly server: ServerProcess,
+    readonly http: HttpClient,
+  ) {}
+
+  static async start(environment: Environment): Promise<Replica> {
+    const server = await ServerProcess.start({ ...ENVIRONMENT, ...environment });
+    return new Replica(server, new HttpClient(server.url));
+  }
+
+  /** As many, each of whom knows all the others. */
+  static async startSeveral(count: number, environment: Environment): Promise<Replica[]> {
+    const replicas = await Promise.all(Array.from({ length: count }, () => Replica.start(environment)));
+    await allKnow(replicas, count);
+    return replicas;
+  }
+
+  /** The epoch of its view, which no other has. */
+  async epoch(): Promise<string> {
+    return (await this.http.get('/api/v1/services')).revision.split('.')[0]!;
+  }
+
+  /** How many replicas it takes part with, itself among them. */
+  async known(): Promise<number> {
+    const answer = await this.http.get<Service>('/api/v1/services/service-discovery');
+    return answer.status === 200 ? answer.data.instances.length : 0;
+  }
+
+  async end(signal: NodeJS.Signals): Promise<Exit> {
+    const exit = await this.server.end(signal);
+    await this.http.close();
+    return exit;
+  }
+}
+
+export async function allKnow(replicas: readonly Replica[], count: number): Promise<void> {
+  for (const replica of replicas) await until(async () => (await replica.known()) === count, 30_000);
+}
