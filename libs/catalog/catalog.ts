@@ -11,9 +11,10 @@ import {
   type RemovalCause,
   type Vitals,
 } from '#core';
-import type { CatalogChange, CatalogListener } from './changes.js';
+import type { CatalogChange, CatalogListener, ContentChange } from './changes.js';
 import { systemClock, type Clock } from './clock.js';
 import { Freshness, type FreshnessReport } from './freshness.js';
+import { History } from './history.js';
 import type { LastKnownFile } from './last-known.js';
 import { keepUntilStopped } from './keeper.js';
 import type { MassLossRules } from './mass-loss.js';
@@ -23,12 +24,16 @@ import { View, type CatalogEntry } from './view.js';
 import { Waiters } from './waiters.js';
 
 const HOLD_SWEEP_MS = 500;
+/** Changes are remembered for whoever was away: some twenty thousand of the usual size. */
+const HISTORY_BYTES = 16 * 1_024 * 1_024;
 
 export interface CatalogOptions {
   readonly refreshEveryMs: number;
   readonly massLoss: MassLossRules;
   /** How many callers may wait for a change at once. */
   readonly maxWaiters: number;
+  /** What is remembered of changes, about; absent: 16 MB. */
+  readonly historyBytes?: number;
   /** Where what is known outlives this process, for one that starts while the registry is away. */
   readonly lastKnown?: LastKnownFile;
   readonly logger: Logger;
@@ -44,6 +49,7 @@ export class Catalog {
   /** Revisions of different epochs, that is of different processes, say nothing about each other. */
   readonly epoch = randomBytes(6).toString('hex');
   private readonly view = new View(() => this.clock.now());
+  private readonly history: History;
   private readonly freshness: Freshness;
   private readonly reconciler: Reconciler;
   private readonly waiters: Waiters;
@@ -72,6 +78,7 @@ export class Catalog {
       clock: this.clock,
     });
     this.waiters = new Waiters(options.maxWaiters);
+    this.history = new History(options.historyBytes ?? HISTORY_BYTES);
     this.upstream = new Upstream(
       backend,
       {
@@ -155,6 +162,16 @@ export class Catalog {
   /** The revision at which this service, or without a name anything, last changed. */
   revisionOf(serviceName: string | undefined): number {
     return serviceName === undefined ? this.view.revision : this.view.serviceRevision(serviceName);
+  }
+
+  /** The changes of content after the revision, in order; undefined when some of them are no longer known. */
+  changesAfter(revision: number): readonly ContentChange[] | undefined {
+    return this.history.after(revision);
+  }
+
+  /** From this revision on, changes are known. */
+  get rememberedSince(): number {
+    return this.history.since;
   }
 
   /**
@@ -264,6 +281,7 @@ export class Catalog {
   }
 
   private changed(change: InstanceChange): void {
+    if (change.kind !== 'vitals') this.history.record(change);
     this.tell(change);
     if (change.kind !== 'vitals') this.waiters.wake(change.instance.serviceName);
   }

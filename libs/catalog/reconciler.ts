@@ -13,7 +13,7 @@ import {
   type Version,
   type Vitals,
 } from '#core';
-import type { CatalogChange } from './changes.js';
+import type { CatalogChange, ContentChange } from './changes.js';
 import type { Clock } from './clock.js';
 import { MassLossDetector, type Loss, type MassLossRules } from './mass-loss.js';
 import type { CatalogEntry, View } from './view.js';
@@ -53,7 +53,8 @@ export class Reconciler {
       return;
     }
     this.massLoss.forget(own);
-    this.tell({ kind: 'upsert', instance: own, held: false, event: first ? undefined : this.newsOf(own, before) });
+    const event = first ? undefined : this.newsOf(own, before);
+    this.tellUpsert({ instance: own, before: before?.instance, held: false, event });
   }
 
   /** What has happened to an instance, if it is more than a new version of the same. */
@@ -76,7 +77,7 @@ export class Reconciler {
     }
     this.massLoss.forget(key);
     const removed = this.view.remove(key, version);
-    if (removed) this.tell({ kind: 'remove', instance: removed.instance, event: this.event(key, cause, actor) });
+    if (removed) this.tellRemove(removed.instance, this.event(key, cause, actor));
   }
 
   /**
@@ -84,24 +85,29 @@ export class Reconciler {
    * them do. What is known to be newer has not gone.
    */
   private lose(losses: readonly Loss[], version: Version): void {
-    const gone = losses.filter(({ instance }) => this.view.remove(instance, version));
-    if (gone.length === 0) return;
-    const { serviceName } = gone[0]!.instance;
+    const gone = new Map<Loss, number>();
+    for (const loss of losses) if (this.view.remove(loss.instance, version)) gone.set(loss, this.view.revision);
+    const [first] = gone.keys();
+    if (!first) return;
+    const { serviceName } = first.instance;
     const left = this.view.census(serviceName);
-    const toHold = new Set(this.massLoss.judge(serviceName, gone, left));
-    for (const loss of gone) {
+    const toHold = new Set(this.massLoss.judge(serviceName, [...gone.keys()], left));
+    for (const [loss, revision] of gone) {
       const { instance, cause } = loss;
-      if (!toHold.has(loss)) this.tell({ kind: 'remove', instance, event: this.event(instance, cause, REGISTRY) });
+      if (!toHold.has(loss)) this.tellRemove(instance, this.event(instance, cause, REGISTRY), revision);
     }
     if (toHold.size === 0) return;
     this.options.logger.warn(
       { service: serviceName, held: left.held + toHold.size, remaining: left.present },
       'too many instances lost at once: they are held',
     );
-    for (const { instance, at } of toHold) {
+    for (const loss of toHold) {
+      const { instance, at } = loss;
       this.view.hold(instance, { until: at + this.options.massLoss.holdMs });
       const { instance: own } = this.view.get(instance)!;
-      this.tell({ kind: 'upsert', instance: own, held: true, event: this.event(own, 'held', REGISTRY) });
+      // Of those that go now, nobody has heard that they went.
+      const before = gone.has(loss) ? instance : undefined;
+      this.tellUpsert({ instance: own, before, held: true, event: this.event(own, 'held', REGISTRY) });
     }
   }
 
@@ -144,9 +150,10 @@ export class Reconciler {
 
   /** What a probe says of a held instance, which the registry no longer knows. */
   reassess(key: InstanceKey, probed: HealthStatus, actor: Actor): void {
+    const before = this.view.get(key)?.instance;
     if (!this.view.reassess(key, probed)) return;
     const { instance } = this.view.get(key)!;
-    this.tell({ kind: 'upsert', instance, held: true, event: this.event(instance, 'status', actor, probed) });
+    this.tellUpsert({ instance, before, held: true, event: this.event(instance, 'status', actor, probed) });
   }
 
   /** Lets a held instance go at somebody's word. False when it is not held. */
@@ -169,7 +176,15 @@ export class Reconciler {
   private end({ instance }: CatalogEntry, cause: RemovalCause, actor: Actor): void {
     this.view.remove(instance, instance.version);
     const released = cause === 'unknown' ? 'released' : cause;
-    this.tell({ kind: 'remove', instance, event: this.event(instance, released, actor) });
+    this.tellRemove(instance, this.event(instance, released, actor));
+  }
+
+  private tellUpsert(change: Omit<Extract<ContentChange, { kind: 'upsert' }>, 'kind' | 'revision'>): void {
+    this.tell({ kind: 'upsert', revision: this.view.revision, ...change });
+  }
+
+  private tellRemove(instance: ServiceInstance, event: LifecycleEvent, revision = this.view.revision): void {
+    this.tell({ kind: 'remove', revision, instance, event });
   }
 
   private event(key: InstanceKey, cause: LifecycleEvent['cause'], actor: Actor, detail?: string): LifecycleEvent {

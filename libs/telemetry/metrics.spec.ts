@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { register } from 'prom-client';
 import { createMetrics } from './index.js';
 
-const none = { registeredServices: () => 0, heldInstances: () => 0, waitingRequests: () => 0 };
+const none = { registeredServices: () => 0, heldInstances: () => 0, waitingRequests: () => 0, openStreams: () => 0 };
 
 describe('createMetrics', () => {
   it('asks for the gauges at every scrape', async () => {
@@ -11,6 +11,7 @@ describe('createMetrics', () => {
       registeredServices: () => registered,
       heldInstances: () => 1,
       waitingRequests: () => 0,
+      openStreams: () => 0,
     });
     expect((await metrics.exposition()).body).toContain('\nservice_discovery_registered_services_total 2\n');
     registered = 5;

@@ -9,6 +9,8 @@ export interface MetricsOptions {
   readonly heldInstances: () => number;
   /** Requests that wait for a change now. */
   readonly waitingRequests: () => number;
+  /** Streams that are open now. */
+  readonly openStreams: () => number;
 }
 
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -40,6 +42,7 @@ export function createMetrics(options: MetricsOptions) {
   );
   gauge('service_discovery_held_instances', 'Instances held after a mass loss.', options.heldInstances);
   gauge('service_discovery_waiting_requests', 'Requests that wait for a change.', options.waitingRequests);
+  gauge('service_discovery_open_streams', 'Streams that are open.', options.openStreams);
 
   return {
     loadAlerts: new Counter({

@@ -91,6 +91,8 @@ describe('the document', () => {
       'listInstances',
       'listServices',
       'pickInstance',
+      'watchService',
+      'watchServices',
     ]);
     for (const { parameters } of filtering) {
       const named = Object.fromEntries(parameters.map((parameter) => [parameter.name, parameter]));

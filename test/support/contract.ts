@@ -35,6 +35,11 @@ export interface Operation {
 
 const DOCUMENT = 'openapi.json';
 
+/** Its success never ends: who asks for it with GET waits for ever. */
+export function isStream({ responses }: Operation): boolean {
+  return responses['200']?.content?.['text/event-stream'] !== undefined;
+}
+
 /** The document that the server gives of itself, and whether answers are as it says. */
 export class Contract {
   readonly operations: readonly Operation[];

@@ -14,6 +14,7 @@ import { HealthController } from './api/v1/health.controller.js';
 import { MetricsController } from './api/v1/metrics.controller.js';
 import { PickController } from './api/v1/pick.controller.js';
 import { RegistrationController } from './api/v1/registration.controller.js';
+import { WatchController } from './api/v1/watch.controller.js';
 import { LoadAlerts } from './checks/load-alerts.js';
 import { readScripts } from './checks/scripts.js';
 import { RegistrySink } from './checks/sink.js';
@@ -33,7 +34,10 @@ import type { Probing } from './registration/checks.js';
 import { Registrations } from './registration/registrations.js';
 import type { Seams } from './seams.js';
 import type { Settings } from './settings/index.js';
+import { Streams } from './streams/index.js';
 import { BACKEND, LOGGER, METRICS, PROBING, SEAMS, SETTINGS } from './tokens.js';
+import { Tickets } from './watch/tickets.js';
+import { Watch } from './watch/watch.js';
 
 /** A write that the registry has not answered by then has an unknown outcome. */
 const WRITE_DEADLINE_MS = 3_000;
@@ -42,6 +46,7 @@ const api = [
   RegistrationController,
   PickController,
   DiscoveryController,
+  WatchController,
   HealthController,
   MetricsController,
   CapabilitiesController,
@@ -105,6 +110,18 @@ const architecture: Provider[] = [
     },
   },
   {
+    provide: Streams,
+    inject: [SETTINGS, LOGGER],
+    useFactory: ({ server, streams }: Settings, logger: Logger) =>
+      new Streams({ max: server.maxWaiters, heartbeatMs: streams.heartbeatMs, logger }),
+  },
+  {
+    provide: Watch,
+    inject: [Catalog, Streams],
+    useFactory: (catalog: Catalog, streams: Streams) => new Watch(catalog, streams),
+  },
+  { provide: Tickets, useFactory: () => new Tickets() },
+  {
     provide: PROBING,
     inject: [SEAMS, SETTINGS],
     useFactory: async ({ probes: modules }: Seams, { probes }: Settings): Promise<Probing> => ({
@@ -149,13 +166,19 @@ const architecture: Provider[] = [
   },
   {
     provide: METRICS,
-    inject: [Catalog, Discovery, SETTINGS],
-    useFactory: (catalog: Catalog, discovery: Discovery, { metrics }: Settings): Metrics | undefined =>
+    inject: [Catalog, Discovery, Streams, SETTINGS],
+    useFactory: (
+      catalog: Catalog,
+      discovery: Discovery,
+      streams: Streams,
+      { metrics }: Settings,
+    ): Metrics | undefined =>
       metrics.enabled
         ? createMetrics({
             registeredServices: () => discovery.serviceCount(),
             heldInstances: () => catalog.heldInstances,
             waitingRequests: () => catalog.waiting,
+            openStreams: () => streams.size,
           })
         : undefined,
   },

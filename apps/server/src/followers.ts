@@ -3,8 +3,10 @@ import type { OutcomeRecorder } from '#balancing';
 import type { Catalog } from '#catalog';
 import type { LoadAlerts } from './checks/load-alerts.js';
 import type { Shares } from './replica/shares.js';
+import type { Watch } from './watch/watch.js';
 
 export interface Followers {
+  readonly watch: Watch;
   readonly shares: Shares;
   readonly recorder: OutcomeRecorder;
   readonly loadAlerts: LoadAlerts;
@@ -12,8 +14,9 @@ export interface Followers {
 }
 
 /** Everybody who goes by the catalog's changes. */
-export function follow(catalog: Catalog, { shares, recorder, loadAlerts, logger }: Followers): void {
+export function follow(catalog: Catalog, { watch, shares, recorder, loadAlerts, logger }: Followers): void {
   catalog.subscribe((change) => {
+    watch.see(change);
     shares.see(change);
     loadAlerts.see(change);
     if (change.kind === 'remove') recorder.forget(change.instance);

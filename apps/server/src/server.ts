@@ -25,7 +25,9 @@ import { Peers } from './replica/peers.js';
 import { Shares } from './replica/shares.js';
 import { BUILT_IN, type Seams } from './seams.js';
 import type { Settings } from './settings/index.js';
+import { Streams } from './streams/index.js';
 import { BACKEND, METRICS } from './tokens.js';
+import { Watch } from './watch/watch.js';
 
 /** How long callers get to hear that this server goes, by the answers that end their connections. */
 const NOTICE_MS = 500;
@@ -79,8 +81,9 @@ export class Server {
     await app.get<RegistryBackend>(BACKEND).start();
     if (this.isStopping()) return;
     const { recorder } = app.get(Balancer);
+    const [watch, shares, loadAlerts] = [app.get(Watch), app.get(Shares), app.get(LoadAlerts)];
     monitor.setOnline(false);
-    follow(catalog, { shares: app.get(Shares), recorder, loadAlerts: app.get(LoadAlerts), logger: this.logger });
+    follow(catalog, { watch, shares, recorder, loadAlerts, logger: this.logger });
     catalog.start();
     if (settings.checks.enabled) monitor.start();
     await this.listen();
@@ -132,7 +135,7 @@ export class Server {
     await this.ownRegistration?.stop();
     app.get(Answers).stopWaiting();
     inFlight.leave();
-    await sleep(NOTICE_MS);
+    await Promise.all([app.get(Streams).stop(), sleep(NOTICE_MS)]);
     const linger = setTimeout(() => inFlight.closeSilent(), LINGER_MS);
     await app.close();
     clearTimeout(linger);

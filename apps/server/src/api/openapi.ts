@@ -104,6 +104,24 @@ export function AnswersOfItself(schema: z.ZodType, ...unwell: readonly 503[]) {
   );
 }
 
+/** A stream of events, which does not end by itself. */
+export function AnswersStream() {
+  return applyDecorators(
+    ApiResponse({
+      status: 200,
+      description: 'events, one JSON object each, until the connection ends',
+      content: { 'text/event-stream': { schema: { type: 'string' } } },
+    }),
+    ApiHeader({
+      name: 'Last-Event-ID',
+      description: 'the revision that was told last, of somebody who comes back',
+      required: false,
+      schema: { type: 'string' },
+    }),
+    Problems(...ANYWHERE, 401, 406, 414, 503),
+  );
+}
+
 /** Text in another format than JSON. */
 export function AnswersText(type: string, ...problems: readonly number[]) {
   return applyDecorators(

@@ -8,6 +8,7 @@ import { polish } from './polish.js';
 const TAGS: Readonly<Record<string, string>> = {
   registration: 'Instances come, say that they live, change and go.',
   discovery: 'What there is, from this server’s own view; every read can wait for a change.',
+  watch: 'What changes, told as it happens: server-sent events, or a WebSocket.',
   balancing: 'One instance of many, and what callers saw of it.',
   health: 'How services and instances are, and why.',
   metrics: 'What callers have reported to this server.',

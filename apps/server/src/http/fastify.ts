@@ -6,7 +6,7 @@ import type { Logger } from '#core';
 import type { Metrics } from '#telemetry';
 import { MAX_WAIT_MS, type Answers } from '../answers/answers.js';
 import { excess } from './body-size.js';
-import { refusalOfJson } from './negotiation.js';
+import { refusalByType } from './negotiation.js';
 import { Problem } from './problem.js';
 import { sendProblem } from './problem.filter.js';
 import { RequestCounter } from './request-counter.js';
@@ -91,7 +91,7 @@ function malformedJson(why: string): Problem {
 export function addHooks(fastify: FastifyInstance, answers: Answers, { metrics, log }: RequestObservers): void {
   const counter = metrics && new RequestCounter(metrics.httpRequests);
   fastify.addHook('onRequest', (request, reply, done) => {
-    const refusal = request.url.startsWith(API) ? refusalOfJson(request) : undefined;
+    const refusal = request.url.startsWith(API) ? refusalByType(request) : undefined;
     if (refusal) done(refusal);
     else if (request.method !== 'GET' || !answers.sendKept(request, reply)) done();
   });

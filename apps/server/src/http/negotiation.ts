@@ -2,12 +2,21 @@ import Negotiator from 'negotiator';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from './problem.js';
 
-const WE_SPEAK = ['application/json', 'application/problem+json'];
+const JSON_TYPES = ['application/json', 'application/problem+json'];
 
-/** The 406 for a caller that takes neither JSON nor anything; undefined for everybody else. */
-export function refusalOfJson({ headers }: FastifyRequest): Problem | undefined {
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What a success of this route is, where it is not JSON. */
+    readonly produces?: string;
+  }
+}
+
+/** The 406 for a caller that takes neither what this route answers nor anything; undefined for everybody else. */
+export function refusalByType({ headers, routeOptions }: FastifyRequest): Problem | undefined {
   const { accept } = headers;
   if (!accept?.trim() || accept === '*/*' || accept === 'application/json') return undefined;
-  if (new Negotiator({ headers }).mediaTypes(WE_SPEAK).length > 0) return undefined;
-  return new Problem(406, 'NOT_ACCEPTABLE', 'answers here are application/json');
+  const { produces } = routeOptions.config;
+  const types = produces === undefined ? JSON_TYPES : [produces, ...JSON_TYPES];
+  if (new Negotiator({ headers }).mediaTypes(types).length > 0) return undefined;
+  return new Problem(406, 'NOT_ACCEPTABLE', `answers here are ${types[0]}`);
 }

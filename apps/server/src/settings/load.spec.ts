@@ -12,6 +12,7 @@ describe('loadSettings', () => {
       profile: 'development',
       service: { name: 'service-discovery' },
       server: { host: '0.0.0.0', port: 8090, maxWaiters: 10_000 },
+      streams: { heartbeatMs: 15_000 },
       authentication: { disabled: false },
       registry: { type: 'memory', options: {}, identity: '["memory",{}]' },
       checks: { enabled: true, intervalMs: 10_000, timeoutMs: 10_000, criticalLoad: 0.8 },

@@ -16,8 +16,12 @@ export interface Settings {
     readonly host: string;
     /** 0: a free one. */
     readonly port: number;
-    /** Requests and streams that may wait for a change at the same time. */
+    /** Requests that may wait for a change at the same time; as many streams may be open beside them. */
     readonly maxWaiters: number;
+  };
+  readonly streams: {
+    /** Between signs of life on an idle one. */
+    readonly heartbeatMs: number;
   };
   readonly authentication: {
     /** The operator has said that everybody may do everything. */
@@ -83,6 +87,7 @@ export function toSettings(values: Variables, registry: Pick<BackendOptions, 'op
       ...(values.ADVERTISE_ADDRESS && { advertise: values.ADVERTISE_ADDRESS }),
     },
     server: { host: values.SERVICE_HOST, port: values.SERVICE_PORT, maxWaiters: values.MAX_WAITERS },
+    streams: { heartbeatMs: values.STREAM_HEARTBEAT },
     authentication: { disabled: values.AUTH_DISABLED },
     registry: {
       type: values.REGISTRY_TYPE,

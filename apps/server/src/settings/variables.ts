@@ -64,7 +64,11 @@ export function variables({ backends, strategies }: Seams) {
       .meta({ description: 'true: serve everybody who can reach this server, writes included' }),
     MAX_WAITERS: integer(1)
       .prefault('10000')
-      .meta({ description: 'requests that may wait for a change at the same time' }),
+      .meta({ description: 'requests that may wait for a change, and streams that may be open, so many of each' }),
+    STREAM_HEARTBEAT: duration(LIMITS.minIntervalMs).prefault('15').meta({
+      description:
+        'time between signs of life on an idle stream; a reader who takes nothing for twice as long is let go',
+    }),
 
     HEALTH_CHECK_ENABLED: flag().prefault('true').meta({
       description: 'false: probe no instance; what a probe has said stands until the instance registers again',

@@ -132,6 +132,10 @@ export const capabilitiesAnswer = z
   })
   .meta({ id: 'Capabilities' });
 
+export const ticketAnswer = z
+  .strictObject({ ticket: z.string(), expires_in: count.meta({ description: 'seconds' }) })
+  .meta({ id: 'Ticket' });
+
 export const explanationAnswer = z
   .strictObject({
     strategy: z.string(),

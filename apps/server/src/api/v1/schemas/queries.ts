@@ -202,6 +202,32 @@ export const pickQuery = strict(
   };
 });
 
+/** A revision as somebody gives it back outside a query. */
+export function readRevision(text: string): RevisionRef | undefined {
+  return revision.safeParse(text).data;
+}
+
+const watchShape = {
+  since: revision
+    .optional()
+    .meta({ description: 'tell what has changed after this revision; Last-Event-ID goes before it' }),
+  ticket: z.string().max(100).optional().meta({ description: 'of POST /watch/tickets, in place of headers' }),
+};
+
+export const watchServicesQuery = strict(
+  { ...filterShape, ...watchShape, include: include(['internal']) },
+  { metadata: true },
+).transform((query, context) => ({
+  filter: readFilter(query, context),
+  since: query.since,
+  ticket: query.ticket,
+  internal: query.include?.includes('internal') ?? false,
+}));
+
+export const watchServiceQuery = strict({ ...filterShape, ...watchShape }, { metadata: true }).transform(
+  (query, context) => ({ filter: readFilter(query, context), since: query.since, ticket: query.ticket }),
+);
+
 export const ofServiceQuery = strict({ service: serviceName.optional() }, { metadata: false });
 export const maintenanceQuery = strict({ reason: reason.optional() }, { metadata: false });
 export const noQuery = strict({}, { metadata: false });

@@ -1,0 +1,62 @@
+import type { ServerResponse } from 'node:http';
+import type { Channel, Farewell } from './channel.js';
+import { Frame } from './frame.js';
+
+/**
+ * How long a reader waits before it comes again, so that all who lose a server do not come to the next
+ * one together: milliseconds, at least and at most.
+ */
+const RETRY_MS = [250, 1_500] as const;
+
+export const EVENT_STREAM = 'text/event-stream';
+
+const HEAD = {
+  'Content-Type': `${EVENT_STREAM}; charset=utf-8`,
+  'Cache-Control': 'no-store',
+  // nginx would gather what is meant to be seen at once.
+  'X-Accel-Buffering': 'no',
+  Connection: 'close',
+};
+
+/** Server-sent events (HTML, section 9.2): an answer that ends with its connection. */
+export class SseChannel implements Channel {
+  constructor(private readonly response: ServerResponse) {
+    // The connection ends with it, so nothing needs to be put in chunks for each reader.
+    response.removeHeader('Transfer-Encoding');
+    response.writeHead(200, HEAD);
+    response.write(`retry: ${between(...RETRY_MS)}\n\n`);
+  }
+
+  get unsent(): number {
+    return this.response.writableLength;
+  }
+
+  send(frames: readonly Frame[]): void {
+    for (const { eventStream } of frames) this.response.write(eventStream);
+  }
+
+  /** A comment, and an id without an event: the reader resumes from there, and sees nothing. */
+  beat(id: string): void {
+    this.response.write(`: still here\nid: ${id}\n\n`);
+  }
+
+  end(farewell: Farewell): void {
+    this.response.end(new Frame('goodbye', JSON.stringify({ event: 'goodbye', reason: farewell })).eventStream);
+  }
+
+  cut(): void {
+    this.response.destroy();
+  }
+
+  onDrain(drained: () => void): void {
+    this.response.on('drain', drained);
+  }
+
+  onClose(closed: () => void): void {
+    this.response.once('close', closed);
+  }
+}
+
+function between(least: number, most: number): number {
+  return Math.round(least + Math.random() * (most - least));
+}

@@ -1,0 +1,109 @@
+import type { Catalog, CatalogChange, ContentChange } from '#catalog';
+import type { RevisionRef } from '../answers/answers.js';
+import type { Channel, Streams } from '../streams/index.js';
+import { ChangeFrames } from './change-frames.js';
+import { Feed, type Scope } from './feed.js';
+import { Watcher } from './watcher.js';
+
+/** A feed, while somebody reads it. */
+interface Watched {
+  readonly feed: Feed;
+  readonly watchers: Set<Watcher>;
+}
+
+/** How often feeds forget what everybody has heard. */
+const TRIM_MS = 1_000;
+const EVERYTHING = '';
+
+/** Tells watchers what changes: those of the same scope share one feed, and all share the bytes of a change. */
+export class Watch {
+  private readonly feeds = new Map<string, Watched>();
+  /** By the service that they show, or everything. */
+  private readonly byService = new Map<string, Set<Watched>>();
+  private readonly frames: ChangeFrames;
+  private trimming: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly catalog: Catalog,
+    private readonly streams: Streams,
+  ) {
+    this.frames = new ChangeFrames(catalog.epoch);
+  }
+
+  /** @param since Where somebody stands who comes back. */
+  follow(channel: Channel, scope: Scope, since?: RevisionRef): void {
+    const key = keyOf(scope);
+    const watched = this.feeds.get(key) ?? this.openFeed(key, scope);
+    this.streams.add(channel, (news) => {
+      const close = () => {
+        watched.watchers.delete(watcher);
+        if (watched.watchers.size === 0) this.closeFeed(key, scope);
+      };
+      const watcher = this.watcher(watched.feed, news, close, since);
+      watched.watchers.add(watcher);
+      return watcher;
+    });
+  }
+
+  /** What has just happened to the view. */
+  see(change: CatalogChange): void {
+    if (change.kind === 'vitals') return;
+    if (change.kind === 'freshness') {
+      for (const { watchers } of this.feeds.values()) wake(watchers);
+      return;
+    }
+    for (const watched of this.concerned(change)) if (watched.feed.offer(change)) wake(watched.watchers);
+  }
+
+  private watcher(feed: Feed, news: () => void, close: () => void, since: RevisionRef | undefined): Watcher {
+    const { catalog, frames } = this;
+    if (!since) return new Watcher(feed, catalog, frames, news, close, undefined, undefined);
+    const known = since.epoch === catalog.epoch;
+    const place = known ? feed.placeAfter(since.number) : undefined;
+    return new Watcher(feed, catalog, frames, news, close, place, known ? 'too old' : 'another epoch');
+  }
+
+  private *concerned(change: ContentChange): Iterable<Watched> {
+    yield* this.byService.get(change.instance.serviceName) ?? [];
+    for (const watched of this.byService.get(EVERYTHING) ?? []) if (watched.feed.covers(change)) yield watched;
+  }
+
+  private openFeed(key: string, scope: Scope): Watched {
+    const watched = { feed: new Feed(scope, this.catalog, this.frames), watchers: new Set<Watcher>() };
+    this.feeds.set(key, watched);
+    const name = scope.serviceName ?? EVERYTHING;
+    const same = this.byService.get(name);
+    if (same) same.add(watched);
+    else this.byService.set(name, new Set([watched]));
+    this.trimming ??= setInterval(() => this.trim(), TRIM_MS).unref();
+    return watched;
+  }
+
+  private closeFeed(key: string, { serviceName = EVERYTHING }: Scope): void {
+    const same = this.byService.get(serviceName)!;
+    same.delete(this.feeds.get(key)!);
+    if (same.size === 0) this.byService.delete(serviceName);
+    this.feeds.delete(key);
+    if (this.feeds.size > 0) return;
+    clearInterval(this.trimming);
+    this.trimming = undefined;
+  }
+
+  private trim(): void {
+    for (const { feed, watchers } of this.feeds.values()) {
+      let heard = Infinity;
+      for (const watcher of watchers) heard = Math.min(heard, watcher.heard);
+      feed.trim(heard);
+    }
+  }
+}
+
+function wake(watchers: Iterable<Watcher>): void {
+  for (const { news } of watchers) news();
+}
+
+function keyOf({ serviceName = EVERYTHING, except, filter }: Scope): string {
+  const { tags, withoutTags, metadata, healthyOnly, region, zone } = filter;
+  const sets = [tags, withoutTags, metadata].map((set) => set.map((each) => JSON.stringify(each)).sort());
+  return JSON.stringify([serviceName, except, ...sets, healthyOnly, region, zone]);
+}
