@@ -45,7 +45,7 @@ export default {
       ...shared,
       displayName: 'integration',
       testMatch: ['<rootDir>/test/**/*.spec.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(soak|backends|replicas)/'],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(soak|backends|replicas|faults)/'],
     },
     {
       ...shared,
@@ -54,6 +54,7 @@ export default {
       globalSetup: '<rootDir>/test/replicas/support/start-shared.mjs',
       globalTeardown: '<rootDir>/test/servers/stop-shared.mjs',
     },
+    { ...shared, displayName: 'faults', testMatch: ['<rootDir>/test/faults/**/*.spec.ts'] },
     { ...shared, displayName: 'soak', testMatch: ['<rootDir>/test/soak/**/*.spec.ts'] },
   ],
   collectCoverageFrom: ['{apps,libs}/**/*.ts', '!**/*.spec.ts', '!**/testing/**'],

@@ -31,3 +31,11 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   const rule = widths.map((width, i) => (i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
   return [line(head), line(rule), ...rows.map(line)].join('\n');
 }
+
+/** The text with what is made in place of what stands between the two marks. */
+export function replaceBetween(text: string, begin: string, end: string, made: string): string {
+  const [before = '', rest = ''] = text.split(begin, 2);
+  const [, after] = rest.split(end, 2);
+  if (after === undefined) throw new Error(`no place between ${begin} and ${end}`);
+  return `${before}${begin}\n\n${made}\n\n${end}${after}`;
+}

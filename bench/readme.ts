@@ -1,15 +1,12 @@
-import { ms } from './format.js';
+import { ms, replaceBetween } from './format.js';
 import type { Results } from './results.js';
 
-const BEGIN = '<!-- figures: made by `npm run docs` of bench/results/latest.json -->\n\n';
-const END = '\n\n<!-- end of figures -->';
+const BEGIN = '<!-- figures: made by `npm run docs` of bench/results/latest.json -->';
+const END = '<!-- end of figures -->';
 
 /** The README with the figures of the last results in their place. */
 export function withFigures(readme: string, results: Results): string {
-  const [before = '', rest = ''] = readme.split(BEGIN, 2);
-  const [, after] = rest.split(END, 2);
-  if (after === undefined) throw new Error('README.md has no place for the figures');
-  return `${before}${BEGIN}${figures(results)}${END}${after}`;
+  return replaceBetween(readme, BEGIN, END, figures(results));
 }
 
 function figures({ comparisons, memory, startTime }: Results): string {

@@ -1,16 +1,20 @@
-// Writes the documents that are made from code and from the bench's results; with --check, fails when one is not up to date.
+// Writes the documents that are made from code, and from what the bench and the faults suite have measured; with
+// --check, fails when one is not up to date.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { backendsPage } from '../dist/apps/server/src/pages/backends-page.js';
 import { settingsPage } from '../dist/apps/server/src/pages/settings-page.js';
 import { performancePage } from '../dist/bench/page.js';
 import { withFigures } from '../dist/bench/readme.js';
 import { readResults } from '../dist/bench/results.js';
+import '../test/support/typescript.mjs';
 
+const { withMatrix } = await import('../test/faults/support/matrix.ts');
 const results = readResults();
 const pages = {
   'docs/settings.md': settingsPage(),
   'docs/backends.md': await backendsPage(),
   'docs/performance.md': performancePage(results),
+  'docs/reliability.md': withMatrix(readFileSync('docs/reliability.md', 'utf8')),
   'README.md': withFigures(readFileSync('README.md', 'utf8'), results),
 };
 

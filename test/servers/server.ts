@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -65,6 +65,13 @@ export class Server {
   /** Ends it as a crash does. Its data stay. */
   async kill(): Promise<void> {
     await this.process?.kill();
+  }
+
+  /** As `kill`, and its data go with it. */
+  async forget(): Promise<void> {
+    await this.kill();
+    await rm(this.folder, { recursive: true });
+    await mkdir(this.folder);
   }
 
   /** Starts it, again, on its ports and data. Resolves when it answers. */

@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A way to a server on loopback that can be taken from those who use it, and from nobody else. */
 export class Proxy {
   private server: Server | undefined;
   private readonly sockets = new Set<Socket>();
   private frozen = false;
+  private delayMs = 0;
 
   private constructor(
     private readonly target: number,
@@ -40,9 +42,15 @@ export class Proxy {
     for (const socket of this.sockets) socket.pause();
   }
 
+  /** What passes from now on takes so long, each way. */
+  delay(ms: number): void {
+    this.delayMs = ms;
+  }
+
   /** Ends whatever is in the way. */
   async mend(): Promise<void> {
     this.frozen = false;
+    this.delayMs = 0;
     for (const socket of this.sockets) socket.resume();
     if (!this.server) await this.listen();
   }
@@ -62,13 +70,23 @@ export class Proxy {
   private join(...ends: [Socket, Socket]): void {
     for (const [from, to] of [ends, ends.toReversed() as typeof ends]) {
       this.sockets.add(from);
-      from.on('data', (data) => void to.write(data));
+      // One after the other, whatever the delay of each.
+      let passed = Promise.resolve();
+      from.on('data', (data) => {
+        const due = performance.now() + this.delayMs;
+        passed = passed.then(() => at(due)).then(() => void to.write(data));
+      });
       from.on('error', () => undefined);
       from.on('close', () => {
         this.sockets.delete(from);
-        to.destroy();
+        void passed.then(() => to.destroy());
       });
       if (this.frozen) from.pause();
     }
   }
+}
+
+async function at(due: number): Promise<void> {
+  const left = due - performance.now();
+  if (left > 0) await sleep(left);
 }
