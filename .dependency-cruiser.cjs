@@ -31,6 +31,7 @@ module.exports = {
     lib('balancing', 'core'),
     lib('health', 'core'),
     lib('catalog', 'core'),
+    lib('configuration', 'core'),
     lib('telemetry', 'core'),
     {
       name: 'libs-by-their-index',

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { ConfigStore } from './config-store.js';
 import type { BackendError } from './errors.js';
 import type { InstanceKey, ServiceInstance } from './instance.js';
 import type { Actor, RemovalCause } from './lifecycle.js';
@@ -46,6 +47,8 @@ export interface RegistryBackend {
    */
   watch(signal: AbortSignal): AsyncIterable<RegistryEvent>;
   readonly registrar?: Registrar;
+  /** Absent: no configuration is kept here. */
+  readonly configStore?: ConfigStore;
   /** What is amiss though it answers reads (a disk that takes no writes, say), in words for an operator. Absent: nothing beside. */
   trouble?(): string | undefined;
 }
@@ -94,6 +97,7 @@ export interface BackendCapabilities {
   readonly leases: Capability;
   readonly maintenance: Capability;
   readonly removalCauses: Capability;
+  readonly configuration: Capability;
   /** Acknowledged writes survive kill -9 of this server. */
   readonly durable: boolean;
   /** Several servers may stand in front of it. */

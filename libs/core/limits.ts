@@ -13,4 +13,8 @@ export const LIMITS = {
   minTimeoutMs: 1,
   reasonLength: 512,
   batch: 1_000,
+  /** Of a document of configuration, as JSON without white space. */
+  configBytes: 256 * 1_024,
+  /** So many of each document are kept, the newest included. */
+  configVersions: 100,
 } as const;

@@ -19,6 +19,7 @@ beforeAll(async () => {
   });
   await registerAll(server.http, 'other', { shared: {} });
   await server.http.put('/api/v1/services/web/instances/b/maintenance?reason=why');
+  for (const name of ['web', 'old']) await server.http.put(`/api/v1/config/${name}`, { a: 1 });
 });
 afterAll(() => server.stop());
 
@@ -54,6 +55,13 @@ const SUCCESSES: readonly Example[] = [
   ['checkNow', '/api/v1/health/b/check'],
   ['getServiceMetrics', '/api/v1/metrics/services'],
   ['getInstanceMetrics', '/api/v1/metrics/instances'],
+  ['putConfig', '/api/v1/config/web', { a: { b: [null] } }],
+  ['putConfig', '/api/v1/config/new?environment=test', {}],
+  ['getConfig', '/api/v1/config/web'],
+  ['getConfig', '/api/v1/config/web?version=1'],
+  ['listConfigHistory', '/api/v1/config/web/history?limit=1'],
+  ['rollBackConfig', '/api/v1/config/web/rollback', { version: 1 }],
+  ['deleteConfig', '/api/v1/config/old'],
   ['getCapabilities', '/api/v1/capabilities'],
   ['issueTicket', '/api/v1/watch/tickets'],
   ['isLive', '/health/live'],
@@ -73,6 +81,8 @@ function target(operation: Operation, value = 'nobody'): string {
 
 const hasBody = ({ method }: Operation) => method !== 'GET';
 const ofApi = ({ path }: Operation) => path.startsWith('/api/');
+/** What is sent where it matters little; a rollback needs to know whereto. */
+const bodyOf = ({ operationId }: Operation) => (operationId === 'rollBackConfig' ? { version: 1 } : {});
 const hasPlace = ({ path }: Operation) => path.includes('{');
 
 const PROVOCATIONS: Readonly<Record<number, Provocation>> = {
@@ -86,16 +96,18 @@ const PROVOCATIONS: Readonly<Record<number, Provocation>> = {
       : undefined,
   401: (operation) => ({ path: `${target(operation, 'x')}?ticket=nobodys` }),
   404: (operation) =>
-    hasPlace(operation) ? { path: target(operation), body: hasBody(operation) ? {} : undefined } : undefined,
+    hasPlace(operation)
+      ? { path: target(operation), body: hasBody(operation) ? bodyOf(operation) : undefined }
+      : undefined,
   406: (operation) => ({ path: target(operation), headers: { accept: 'text/html' } }),
   409: (operation) => {
     const byId = ['getHealth', 'listChecks', 'checkNow', 'deregisterById'].includes(operation.operationId);
     return byId ? { path: target(operation, 'twice') } : undefined;
   },
   412: (operation) => ({
-    path: target(operation, 'x'),
-    body: hasBody(operation) ? {} : undefined,
-    headers: { 'if-match': '"other"' },
+    path: target(operation, operation.path.includes('/config/') ? 'web' : 'x'),
+    body: hasBody(operation) ? bodyOf(operation) : undefined,
+    headers: { 'if-match': '"1000"' },
   }),
   413: (operation) => ({ path: target(operation, 'x'), body: JSON.stringify('x'.repeat(5_000_000)) }),
   414: (operation) => (hasPlace(operation) ? { path: target(operation, 'x'.repeat(5_000)) } : undefined),
@@ -188,6 +200,8 @@ describe('what a request may be', () => {
     ['HeartbeatInput', { status: 'maintenance' }],
     ['PatchInput', { weight: -1 }],
     ['OutcomeInput', { ok: 'yes' }],
+    ['ConfigInput', []],
+    ['RollbackInput', { version: 0 }],
   ];
 
   it.each(invalid)('%s is not %j: the document and the server agree', async (name, sent) => {
@@ -196,7 +210,7 @@ describe('what a request may be', () => {
     const operation = contract.operations.find(({ requestBody }) =>
       JSON.stringify(requestBody ?? {}).includes(`/${name}"`),
     )!;
-    const path = operation.path.replace('{name}', 'web').replace('{id}', 'a');
+    const path = operation.path.replace(/\{(name|service)\}/, 'web').replace('{id}', 'a');
     const answer = await ask(operation, path, { body: sent });
     expect(answer.status).toBe(400);
   });

@@ -106,6 +106,11 @@ describe('extensions', () => {
 
     const [status, problem] = await send(server, 'POST', '/api/v1/services', { name: 'x', host: 'h', port: 1 });
     expect(status).toBe(501);
+    for (const [method, body] of [['PUT', {}], ['GET']] as const) {
+      const [refused, problem] = await send(server, method, '/api/v1/config/api', body);
+      expect([refused, problem.code]).toEqual([501, 'NOT_SUPPORTED']);
+      expect(problem.detail).toContain('keeps no configuration');
+    }
     expect(problem).toMatchObject({ code: 'NOT_SUPPORTED' });
 
     const revision = (await fetch(`${server.url}/api/v1/services`)).headers.get('x-registry-revision')!;

@@ -4,11 +4,13 @@ import { TerminusModule } from '@nestjs/terminus';
 import type { BackendModule, Logger, RegistryBackend } from '#core';
 import { Balancer } from '#balancing';
 import { Catalog, LastKnownFile } from '#catalog';
+import { Configuration, ConfigView } from '#configuration';
 import { createGuard, HealthMonitor } from '#health';
 import { createMetrics, type Metrics } from '#telemetry';
 import { AnswerCache } from './answers/answer-cache.js';
 import { Answers } from './answers/answers.js';
 import { CapabilitiesController } from './api/v1/capabilities.controller.js';
+import { ConfigController } from './api/v1/config.controller.js';
 import { DiscoveryController } from './api/v1/discovery.controller.js';
 import { HealthController } from './api/v1/health.controller.js';
 import { MetricsController } from './api/v1/metrics.controller.js';
@@ -18,6 +20,9 @@ import { WatchController } from './api/v1/watch.controller.js';
 import { LoadAlerts } from './checks/load-alerts.js';
 import { readScripts } from './checks/scripts.js';
 import { RegistrySink } from './checks/sink.js';
+import { ConfigAnswers } from './configuration/answers.js';
+import { Documents } from './configuration/documents.js';
+import { tellChanges } from './configuration/changes.js';
 import { Discovery } from './discovery/discovery.js';
 import { DocsController } from './docs/docs.controller.js';
 import { OpenApi } from './docs/openapi.js';
@@ -49,6 +54,7 @@ const api = [
   WatchController,
   HealthController,
   MetricsController,
+  ConfigController,
   CapabilitiesController,
 ];
 const operations = [OwnHealthController, PrometheusController, DocsController, ReplicaController];
@@ -88,6 +94,23 @@ const architecture: Provider[] = [
         ownName: service.name,
         deadlineMs: WRITE_DEADLINE_MS,
       }),
+  },
+  {
+    provide: Configuration,
+    inject: [BACKEND, LOGGER],
+    useFactory: ({ configStore }: RegistryBackend, logger: Logger): Configuration | undefined =>
+      configStore && new Configuration(configStore, new ConfigView(configStore, logger, tellChanges(logger))),
+  },
+  {
+    provide: Documents,
+    inject: [BACKEND, Configuration],
+    useFactory: (backend: RegistryBackend, configuration: Configuration | undefined) =>
+      new Documents(backend, configuration, WRITE_DEADLINE_MS),
+  },
+  {
+    provide: ConfigAnswers,
+    inject: [Documents],
+    useFactory: (documents: Documents) => new ConfigAnswers(documents),
   },
   {
     provide: Balancer,

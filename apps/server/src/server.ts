@@ -6,6 +6,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger, RegistryBackend } from '#core';
 import { Balancer } from '#balancing';
 import { Catalog } from '#catalog';
+import { Configuration } from '#configuration';
 import { HealthMonitor } from '#health';
 import type { Metrics } from '#telemetry';
 import { Answers } from './answers/answers.js';
@@ -85,6 +86,7 @@ export class Server {
     monitor.setOnline(false);
     follow(catalog, { watch, shares, recorder, loadAlerts, logger: this.logger });
     catalog.start();
+    this.configuration?.view.start();
     if (settings.checks.enabled) monitor.start();
     await this.listen();
     if (this.isStopping()) return;
@@ -144,8 +146,13 @@ export class Server {
     await app.get(Catalog).stop();
     await app.get(Peers).stop();
     app.get(PeerClient).close();
+    await this.configuration?.view.stop();
     await app.get<RegistryBackend>(BACKEND).stop();
     this.logger.info({}, 'stopped');
+  }
+
+  private get configuration(): Configuration | undefined {
+    return this.app.get<Configuration | undefined>(Configuration);
   }
 
   private registerItself(): void {

@@ -41,6 +41,7 @@ export class ConsulBackend implements RegistryBackend {
     leases: 'emulated',
     maintenance: 'emulated',
     removalCauses: 'emulated',
+    configuration: 'refused',
     durable: true,
     replicas: true,
     notes: [

@@ -35,6 +35,7 @@ export class EtcdBackend implements RegistryBackend {
     leases: 'native',
     maintenance: 'emulated',
     removalCauses: 'emulated',
+    configuration: 'refused',
     durable: true,
     replicas: true,
     notes: [

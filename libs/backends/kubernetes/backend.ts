@@ -21,6 +21,7 @@ const READ_ONLY: BackendCapabilities = {
   leases: 'refused',
   maintenance: 'refused',
   removalCauses: 'refused',
+  configuration: 'refused',
   durable: true,
   replicas: true,
   notes: ['Read-only: what runs in the cluster is registered by Kubernetes. KUBERNETES_WRITE=true registers others.'],
@@ -32,6 +33,7 @@ const WRITING: BackendCapabilities = {
   leases: 'emulated',
   maintenance: 'emulated',
   removalCauses: 'emulated',
+  configuration: 'refused',
   durable: true,
   replicas: true,
   notes: [

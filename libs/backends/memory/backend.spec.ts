@@ -1,18 +1,18 @@
 import { rm } from 'node:fs/promises';
 import { silentLogger } from '#core';
-import { backendContract } from '#core/testing';
+import { backendContract, configStoreContract, type BackendContractOptions } from '#core/testing';
 import { MemoryBackend } from './backend.js';
 import { durable, temporaryFolder } from './testing/durable.js';
 
-backendContract({
+const inMemory: BackendContractOptions = {
   name: 'memory',
   open: async () => ({
     backend: async () => new MemoryBackend({ logger: silentLogger, now: Date.now, graceMs: 0 }),
     close: async () => undefined,
   }),
-});
+};
 
-backendContract({
+const onDisk: BackendContractOptions = {
   name: 'memory with DATA_DIR',
   open: async () => {
     const dataDir = await temporaryFolder();
@@ -21,4 +21,9 @@ backendContract({
       close: () => rm(dataDir, { recursive: true }),
     };
   },
-});
+};
+
+for (const options of [inMemory, onDisk]) {
+  backendContract(options);
+  configStoreContract(options);
+}

@@ -14,6 +14,7 @@ import {
   Watches,
   type BackendCapabilities,
   type BackendContext,
+  type ConfigEntry,
   type Heartbeat,
   type InstanceKey,
   type InstanceRecord,
@@ -30,7 +31,8 @@ import {
   type WriteOptions,
 } from '#core';
 import { Committer } from './committer.js';
-import type { Store, StoredInstance } from './store.js';
+import { MemoryConfigStore } from './config-store.js';
+import type { Store, StoredInstance, StoredState } from './store.js';
 
 /** How often leases are looked at: an instance goes at most this long after its lease. */
 const SWEEP_MS = 250;
@@ -45,13 +47,21 @@ interface Held {
   storedHeartbeat: number;
 }
 
+/** Where it is kept on disk. */
+export interface Stores {
+  readonly instances: Store<StoredInstance>;
+  readonly configuration: Store<ConfigEntry>;
+}
+
 /** The registry in this process: everything is a map, and durable where there is a store. */
 export class MemoryBackend implements RegistryBackend {
   readonly capabilities: BackendCapabilities;
   readonly registrar: Registrar = this.makeRegistrar();
+  readonly configStore: MemoryConfigStore;
   private readonly instances = new Map<string, Held>();
   private readonly watches = new Watches(() => this.snapshot());
-  private readonly committer: Committer | undefined;
+  private readonly store: Store<StoredInstance> | undefined;
+  private readonly committer: Committer<StoredInstance> | undefined;
   private incarnation: string = randomUUID();
   private lastVersion = 0;
   private sweeper: NodeJS.Timeout | undefined;
@@ -60,21 +70,24 @@ export class MemoryBackend implements RegistryBackend {
 
   constructor(
     private readonly context: BackendContext,
-    private readonly store?: Store,
+    stores?: Stores,
   ) {
+    this.store = stores?.instances;
+    this.configStore = new MemoryConfigStore(stores?.configuration, context.logger);
     this.capabilities = {
       type: 'memory',
       register: 'native',
       leases: 'native',
       maintenance: 'native',
       removalCauses: 'native',
-      durable: store !== undefined,
+      configuration: 'native',
+      durable: stores !== undefined,
       replicas: false,
-      notes: store ? [] : ['Everything is lost when the process ends: set DATA_DIR to keep it.'],
+      notes: stores ? [] : ['Everything is lost when the process ends: set DATA_DIR to keep it.'],
     };
-    if (!store) return;
+    if (!this.store) return;
     this.committer = new Committer(
-      store,
+      this.store,
       (key) => this.stored(key),
       () => this.lastVersion,
       context.logger,
@@ -83,6 +96,7 @@ export class MemoryBackend implements RegistryBackend {
 
   async start(): Promise<void> {
     if (this.store) this.restore(await this.store.open());
+    await this.configStore.open();
     this.lastSweep = performance.now();
     this.sweeper = setInterval(() => this.sweep(), SWEEP_MS).unref();
   }
@@ -93,6 +107,7 @@ export class MemoryBackend implements RegistryBackend {
     this.watches.end();
     await this.committer?.close();
     await this.store?.close();
+    await this.configStore.close();
   }
 
   async ping(signal: AbortSignal): Promise<void> {
@@ -105,7 +120,9 @@ export class MemoryBackend implements RegistryBackend {
   }
 
   trouble(): string | undefined {
-    return this.committer?.failing ? 'the data directory takes no writes: the log says why' : undefined;
+    return this.committer?.failing || this.configStore.failing
+      ? 'the data directory takes no writes: the log says why'
+      : undefined;
   }
 
   watch(signal: AbortSignal): AsyncIterable<RegistryEvent> {
@@ -244,11 +261,11 @@ export class MemoryBackend implements RegistryBackend {
   }
 
   /** What was left of each lease, and never less than the grace: nobody could renew while we were away. */
-  private restore(state: Awaited<ReturnType<Store['open']>>): void {
+  private restore(state: StoredState<StoredInstance>): void {
     this.incarnation = state.incarnation;
     this.lastVersion = state.lastVersion;
     const now = this.context.now();
-    for (const { record, version, lastHeartbeat } of state.instances) {
+    for (const { record, version, lastHeartbeat } of state.values.values()) {
       const ttl = record.ttl ?? Infinity;
       const left = Math.min(ttl, Math.max(lastHeartbeat + ttl - now, this.context.graceMs));
       this.instances.set(keyText(record), {

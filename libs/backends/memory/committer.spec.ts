@@ -8,8 +8,8 @@ const actor = 'test';
 const KEY = keyOf(registration());
 
 /** A disk in memory that refuses, or hangs, on command. */
-class FakeStore implements Store {
-  readonly kept = new Map<string, StoredInstance>();
+class FakeStore<T> implements Store<T> {
+  readonly kept = new Map<string, T>();
   writes = 0;
   failing = false;
   closed = false;
@@ -17,11 +17,11 @@ class FakeStore implements Store {
   private hanging: Promise<void> | undefined;
   private lastVersion = 0;
 
-  async open(): Promise<StoredState> {
-    return { incarnation: 'fake', lastVersion: this.lastVersion, instances: [...this.kept.values()] };
+  async open(): Promise<StoredState<T>> {
+    return { incarnation: 'fake', lastVersion: this.lastVersion, values: this.kept };
   }
 
-  async write(changes: ReadonlyMap<string, StoredInstance | undefined>, lastVersion: number): Promise<void> {
+  async write(changes: ReadonlyMap<string, T | undefined>, lastVersion: number): Promise<void> {
     if (this.closed) throw new Error('written after it was closed');
     this.writes++;
     await this.hanging;
@@ -47,12 +47,15 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 describe('memory on a disk with trouble', () => {
-  let store: FakeStore;
+  let store: FakeStore<StoredInstance>;
   let backend: MemoryBackend;
 
   beforeEach(async () => {
     store = new FakeStore();
-    backend = new MemoryBackend({ logger: silentLogger, now: Date.now, graceMs: 0 }, store);
+    backend = new MemoryBackend(
+      { logger: silentLogger, now: Date.now, graceMs: 0 },
+      { instances: store, configuration: new FakeStore() },
+    );
     await backend.start();
   });
 

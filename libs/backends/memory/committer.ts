@@ -1,5 +1,5 @@
 import { BackendError, type Logger } from '#core';
-import type { Store, StoredInstance } from './store.js';
+import type { Store } from './store.js';
 
 const RETRY_MS = 1_000;
 /** More callers than this wait for the disk, and it no longer answers: the next are refused. */
@@ -14,7 +14,7 @@ interface Waiter {
  * Group commit: while one write is on its way to the disk, what changes meanwhile gathers for the
  * next. What a failed write held stays dirty and goes with a later one, so disk follows memory.
  */
-export class Committer {
+export class Committer<T> {
   /** The latest write has failed, or is not done in time. */
   failing = false;
   private dirty = new Set<string>();
@@ -26,8 +26,8 @@ export class Committer {
   private retry: NodeJS.Timeout | undefined;
 
   constructor(
-    private readonly store: Store,
-    private readonly current: (key: string) => StoredInstance | undefined,
+    private readonly store: Store<T>,
+    private readonly current: (key: string) => T | undefined,
     private readonly lastVersion: () => number,
     private readonly logger: Logger,
   ) {}
@@ -37,7 +37,7 @@ export class Committer {
   }
 
   /**
-   * Resolves when the present state of this instance is on disk; OUTCOME_UNKNOWN when the disk refused
+   * Resolves when the present state of this entry is on disk; OUTCOME_UNKNOWN when the disk refused
    * it for now, or the caller would wait no longer.
    */
   commit(key: string, signal?: AbortSignal): Promise<void> {
@@ -46,7 +46,7 @@ export class Committer {
     return signal ? this.unlessAborted(written, signal) : written;
   }
 
-  /** The disk does not have the present content of this instance, or has one that is gone. */
+  /** The disk does not have the present content of this entry, or has one that is gone. */
   owes(key: string): boolean {
     return this.changed.has(key);
   }
@@ -96,7 +96,7 @@ export class Committer {
       return true;
     } catch (cause) {
       this.failing = true;
-      this.logger.error({ err: cause, instances: keys.size }, 'could not write to the data directory; will try again');
+      this.logger.error({ err: cause, entries: keys.size }, 'could not write to the data directory; will try again');
       for (const key of keys) this.dirty.add(key);
       const error = new BackendError('OUTCOME_UNKNOWN', 'the change is in memory but not yet on disk', { cause });
       for (const waiter of waiters) waiter.reject(error);

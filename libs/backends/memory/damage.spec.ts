@@ -64,13 +64,15 @@ async function damaged(work: (dataDir: string) => Promise<void>): Promise<string
 }
 
 async function filesOf(dataDir: string): Promise<string[]> {
-  const files = (await readdir(dataDir, { recursive: true })).filter((name) => !/^registry(\/LO.*)?$/.test(name));
+  const files = (await readdir(dataDir, { recursive: true })).filter(
+    (name) => !/^(registry|configuration)(\/LO.*)?$/.test(name),
+  );
   expect(files.map((name) => name.replace(/.*[/.]/, ''))).toEqual(expect.arrayContaining(['ldb', 'log', 'CURRENT']));
   return files.sort();
 }
 
 async function fileOf(ending: string, dataDir = sound): Promise<string> {
-  return (await filesOf(dataDir)).find((name) => name.endsWith(ending))!;
+  return (await filesOf(dataDir)).find((name) => name.startsWith('registry/') && name.endsWith(ending))!;
 }
 
 async function flip(file: string, at: number, change = 0xff): Promise<void> {

@@ -12,6 +12,10 @@ export const memory = {
   create: async (_options, context) => {
     if (context.dataDir === undefined) return new MemoryBackend(context);
     const { LevelStore } = await import('./level-store.js');
-    return new MemoryBackend(context, new LevelStore(context.dataDir));
+    const { dataDir } = context;
+    return new MemoryBackend(context, {
+      instances: LevelStore.ofInstances(dataDir),
+      configuration: LevelStore.ofConfiguration(dataDir),
+    });
   },
 } satisfies BackendModule<typeof options>;

@@ -9,7 +9,30 @@ import { Tally } from './tally.js';
 import { Watermark } from './watermark.js';
 
 const META = 'meta';
-const INSTANCE = 'instance/';
+
+/** One of the databases in the folder. */
+export interface Part {
+  readonly folder: string;
+  /** The file that says how far it was acknowledged. */
+  readonly watermark: string;
+  /** What the keys of its entries begin with. */
+  readonly prefix: string;
+  /** What they are, for people. */
+  readonly things: string;
+}
+
+export const REGISTRY: Part = {
+  folder: 'registry',
+  watermark: 'acknowledged',
+  prefix: 'instance/',
+  things: 'instances',
+};
+export const CONFIGURATION: Part = {
+  folder: 'configuration',
+  watermark: 'configuration-acknowledged',
+  prefix: 'version/',
+  things: 'versions',
+};
 
 /** Says of the whole what LevelDB cannot: how much there is, and that it is that. Goes with every batch. */
 const metaForm = z.looseObject({
@@ -32,6 +55,7 @@ export class LevelDatabase {
 
   private constructor(
     private readonly dataDir: string,
+    private readonly part: Part,
     private readonly level: ClassicLevel,
     private readonly watermark: Watermark,
   ) {}
@@ -42,14 +66,18 @@ export class LevelDatabase {
    *
    * @throws Error that names the folder and says what to do: in use, newer, corrupt, or not to be opened.
    */
-  static async open(dataDir: string, create: boolean): Promise<{ database: LevelDatabase; values: readonly string[] }> {
-    const folder = join(dataDir, 'registry');
+  static async open(
+    dataDir: string,
+    part: Part,
+    create: boolean,
+  ): Promise<{ database: LevelDatabase; values: ReadonlyMap<string, string> }> {
+    const folder = join(dataDir, part.folder);
     const damaged = await attempt(dataDir, () => damagedTable(folder));
     if (damaged !== undefined) throw corrupt(dataDir, `${damaged} is damaged`);
-    const watermark = await attempt(dataDir, () => Watermark.open(join(dataDir, 'acknowledged'), create));
+    const watermark = await attempt(dataDir, () => Watermark.open(join(dataDir, part.watermark), create));
     const createIfMissing = create && watermark.value === undefined;
     const level = new ClassicLevel(folder, { createIfMissing, compression: false });
-    const database = new LevelDatabase(dataDir, level, watermark);
+    const database = new LevelDatabase(dataDir, part, level, watermark);
     try {
       return { database, values: await database.load(createIfMissing) };
     } catch (error) {
@@ -70,7 +98,7 @@ export class LevelDatabase {
   async write(changes: ReadonlyMap<string, string | undefined>, lastVersion: number): Promise<void> {
     const operations: Operation[] = [];
     for (const [name, value] of changes) {
-      const key = INSTANCE + name;
+      const key = this.part.prefix + name;
       this.tally.set(key, value);
       operations.push(value === undefined ? { type: 'del', key } : { type: 'put', key, value });
     }
@@ -95,7 +123,7 @@ export class LevelDatabase {
     }
   }
 
-  private async load(create: boolean): Promise<string[]> {
+  private async load(create: boolean): Promise<ReadonlyMap<string, string>> {
     const entries = await attempt(this.dataDir, () => this.read());
     const meta = entries.get(META);
     if (meta !== undefined) this.meta = this.readMeta(meta);
@@ -122,16 +150,17 @@ export class LevelDatabase {
     }
   }
 
-  private verified(entries: ReadonlyMap<string, string>): string[] {
-    const values: string[] = [];
+  private verified(entries: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+    const { prefix, things } = this.part;
+    const values = new Map<string, string>();
     for (const [key, value] of entries) {
-      if (!key.startsWith(INSTANCE)) continue;
+      if (!key.startsWith(prefix)) continue;
       this.tally.set(key, value);
-      values.push(value);
+      values.set(key.slice(prefix.length), value);
     }
     const { incarnation, lastVersion, count } = this.meta;
     if (this.tally.count !== count) {
-      throw corrupt(this.dataDir, `it should hold ${count} instances and holds ${this.tally.count}`);
+      throw corrupt(this.dataDir, `it should hold ${count} ${things} and holds ${this.tally.count}`);
     }
     if (this.meta.checksum !== checksum(this.tally, incarnation, lastVersion)) {
       throw corrupt(this.dataDir, 'its checksum is wrong');
@@ -143,7 +172,7 @@ export class LevelDatabase {
 
   private behind(acknowledged: number): Error {
     const missing = `changes up to ${acknowledged} were acknowledged, only those up to ${this.lastVersion} are there`;
-    const advice = 'restore the folder from a backup, or delete the file "acknowledged" in it to go on without them';
+    const advice = `restore the folder from a backup, or delete the file "${this.part.watermark}" in it to go on without them`;
     return refusal(this.dataDir, `is corrupt (${missing}): ${advice}`);
   }
 }

@@ -14,7 +14,7 @@ import {
 import { FULL, HOSTILE, registration } from '#core/testing';
 import type { MemoryBackend } from './backend.js';
 import { memory } from './index.js';
-import { LevelDatabase } from './level-database.js';
+import { LevelDatabase, REGISTRY } from './level-database.js';
 import { durable, temporaryFolder } from './testing/durable.js';
 import { Watermark } from './watermark.js';
 
@@ -68,7 +68,7 @@ function failing(): never {
 
 /** Writes past the backend, as another release might. */
 async function writeRaw(values: Record<string, string>): Promise<void> {
-  const { database } = await LevelDatabase.open(dataDir, false);
+  const { database } = await LevelDatabase.open(dataDir, REGISTRY, false);
   await database.write(new Map(Object.entries(values)), database.lastVersion + 1);
   await database.close();
 }
@@ -346,7 +346,9 @@ describe('a start that is refused', () => {
   it('on a record that is none of ours', async () => {
     await (await started()).stop();
     await writeRaw({ [keyText(KEY)]: '{"v":1}' });
-    expect(await refusal()).toMatch(/is corrupt \(a record is not readable\): restore the folder from a backup/);
+    expect(await refusal()).toMatch(
+      /is corrupt \(one of the instances is not readable\): restore the folder from a backup/,
+    );
   });
 });
 
@@ -365,6 +367,9 @@ describe('a first start', () => {
       await (await started()).stop();
       const at = FILES.findIndex((file) => moment.includes(file));
       for (const file of FILES.slice(at)) await rm(join(dataDir, file));
+      // Comes last.
+      for (const each of ['configuration', 'configuration-acknowledged'])
+        await rm(join(dataDir, each), { recursive: true });
       if (at < 2) await rm(join(dataDir, 'registry'), { recursive: true });
       else await truncate(join(dataDir, 'acknowledged'));
       if (moment.startsWith('while')) await writeFile(join(dataDir, FILES[at]!), '');

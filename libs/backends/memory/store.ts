@@ -8,19 +8,19 @@ export interface StoredInstance {
   readonly lastHeartbeat: number;
 }
 
-export interface StoredState {
+export interface StoredState<T> {
   /** Made when the store was made. */
   readonly incarnation: string;
   /** No version above this has been acknowledged. */
   readonly lastVersion: number;
-  readonly instances: readonly StoredInstance[];
+  readonly values: ReadonlyMap<string, T>;
 }
 
 /** Where the memory backend keeps what it has acknowledged. */
-export interface Store {
+export interface Store<T> {
   /** @throws Error that an operator can act on: in use, foreign, newer, or corrupt. */
-  open(): Promise<StoredState>;
+  open(): Promise<StoredState<T>>;
   /** All or nothing; on disk when it resolves. `undefined` removes. One call at a time. */
-  write(changes: ReadonlyMap<string, StoredInstance | undefined>, lastVersion: number): Promise<void>;
+  write(changes: ReadonlyMap<string, T | undefined>, lastVersion: number): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import { constants, type Stats } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
+import { basename } from 'node:path';
 
 const DIGITS = 16;
 const FORM = /^\d{16}\n$/;
@@ -25,7 +26,7 @@ export class Watermark {
     const file = await open(path, create ? constants.O_RDWR | constants.O_CREAT : constants.O_RDWR);
     try {
       const text = await file.readFile('latin1');
-      if (text !== '' && !FORM.test(text)) throw new Error('the file "acknowledged" is not readable');
+      if (text !== '' && !FORM.test(text)) throw new Error(`the file "${basename(path)}" is not readable`);
       return new Watermark(path, file, await file.stat(), text === '' ? undefined : Number(text));
     } catch (error) {
       await file.close();

@@ -32,6 +32,7 @@ export class RedisBackend implements RegistryBackend {
     leases: 'emulated',
     maintenance: 'emulated',
     removalCauses: 'emulated',
+    configuration: 'refused',
     durable: true,
     replicas: true,
     notes: [

@@ -1,4 +1,5 @@
 export * from './backend.contract.js';
+export * from './config-store.contract.js';
 export * from './probe.contract.js';
 export * from './registrations.js';
 export * from './scripted-backend.js';

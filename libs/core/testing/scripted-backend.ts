@@ -8,6 +8,7 @@ export class ScriptedBackend implements RegistryBackend {
     leases: 'refused',
     maintenance: 'refused',
     removalCauses: 'native',
+    configuration: 'refused',
     durable: false,
     replicas: true,
     notes: [],

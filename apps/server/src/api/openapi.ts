@@ -19,6 +19,9 @@ const FRESHNESS = {
     enum: ['live', 'stale', 'snapshot', 'none'],
   }),
 };
+const { 'X-Registry-Age': AGE, 'X-Registry-Source': SOURCE } = FRESHNESS;
+/** Configuration has a view of its own, and versions in the place of revisions. */
+const CONFIG_FRESHNESS = { 'X-Registry-Age': AGE, 'X-Registry-Source': SOURCE };
 const HELD = { 'X-Registry-Held': header('some of it was lost and is held for a while', { enum: ['true'] }, false) };
 const ETAG = { ETag: header('of the content, without what moves all the time') };
 const RETRY_AFTER = { 'Retry-After': header('seconds', { type: 'integer', minimum: 0 }) };
@@ -44,15 +47,16 @@ interface Success {
   readonly schema?: z.ZodType;
   /** Beside those of freshness. */
   readonly headers?: object;
+  readonly freshness?: object;
 }
 
-function Documented({ status, schema, headers }: Success, problems: readonly number[]) {
+function Documented({ status, schema, headers, freshness = FRESHNESS }: Success, problems: readonly number[]) {
   return applyDecorators(
     HttpCode(status),
     ApiResponse({
       status,
       description: 'success',
-      headers: { ...FRESHNESS, ...headers },
+      headers: { ...freshness, ...headers },
       ...(schema && { standardSchema: schema }),
     }),
     Problems(...problems, ...ANYWHERE, 406, 414, 503),
@@ -66,13 +70,33 @@ export function Answers(status: number, schema: z.ZodType | undefined, ...proble
 
 /** A read: with an ETag, and 304 when the caller has it already. */
 export function AnswersRead(schema: z.ZodType, ...problems: readonly number[]) {
+  return Read({ status: 200, schema, headers: { ...ETAG, ...HELD } }, problems);
+}
+
+/** A read of configuration. */
+export function AnswersConfig(schema: z.ZodType, ...problems: readonly number[]) {
+  return Read({ status: 200, schema, headers: ETAG, freshness: CONFIG_FRESHNESS }, [404, 501, ...problems]);
+}
+
+/** A write to configuration, which its caller may bind to a version. */
+export function AnswersConfigWrite(statuses: readonly number[], schema: z.ZodType | undefined, ...problems: number[]) {
+  const headers = schema ? ETAG : undefined;
+  const condition = (name: string, description: string) =>
+    ApiHeader({ name, description, required: false, schema: { type: 'string' } });
   return applyDecorators(
-    Documented({ status: 200, schema, headers: { ...ETAG, ...HELD } }, problems),
-    ApiResponse({
-      status: 304,
-      description: 'the caller has this content',
-      headers: { ...FRESHNESS, ...ETAG, ...HELD },
-    }),
+    ...statuses.map((status) =>
+      Documented({ status, schema, headers, freshness: CONFIG_FRESHNESS }, [412, 413, 415, 501, ...problems]),
+    ),
+    condition('If-Match', 'the version that must be there, "7", or * for any: 412 when it is not'),
+    condition('If-None-Match', '*: 412 when there is a document'),
+  );
+}
+
+function Read(success: Success, problems: readonly number[]) {
+  const { headers, freshness = FRESHNESS } = success;
+  return applyDecorators(
+    Documented(success, problems),
+    ApiResponse({ status: 304, description: 'the caller has this content', headers: { ...freshness, ...headers } }),
     ApiHeader({
       name: 'If-None-Match',
       description: 'ETags that the caller has the content of, or *',

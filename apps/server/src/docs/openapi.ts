@@ -10,6 +10,7 @@ const TAGS: Readonly<Record<string, string>> = {
   discovery: 'What there is, from this server’s own view; every read can wait for a change.',
   watch: 'What changes, told as it happens: server-sent events, or a WebSocket.',
   balancing: 'One instance of many, and what callers saw of it.',
+  configuration: 'Versioned documents that services are configured with.',
   health: 'How services and instances are, and why.',
   metrics: 'What callers have reported to this server.',
   capabilities: 'What this server can do.',

@@ -1,6 +1,12 @@
 import { LIMITS } from '#core';
 import { badRequest, type Problem } from './problem.js';
 
+/** What a route says of its body, as the configuration of the route. */
+export interface BodyRules {
+  /** It is kept as it is: what parsing would change is refused, and it may have as many members as it likes. */
+  readonly exact?: boolean;
+}
+
 /** No list and no object of the API has more members than a batch may have instances. */
 const MAX_MEMBERS = LIMITS.batch;
 /** A full batch of instances that are full of tags and metadata comes to less. */
@@ -13,14 +19,15 @@ const MAX_DEPTH = 16;
  *
  * @returns What to refuse a parsed body with (400), or null.
  */
-export function excess(body: unknown): Problem | null {
+export function excess(body: unknown, exact = false): Problem | null {
+  const mostMembers = exact ? MAX_VALUES : MAX_MEMBERS;
   let values = 0;
   const visit = (value: unknown, path: string, depth: number): Problem | null => {
     if (typeof value !== 'object' || value === null) return null;
     const names = Array.isArray(value) ? value : Object.keys(value);
     values += names.length;
     if (depth === MAX_DEPTH) return tooMuch(path, `must be at most ${MAX_DEPTH} levels deep`);
-    if (names.length > MAX_MEMBERS) return tooMuch(path, `must have at most ${MAX_MEMBERS} members`);
+    if (names.length > mostMembers) return tooMuch(path, `must have at most ${mostMembers} members`);
     if (values > MAX_VALUES) return tooMuch('', `must have at most ${MAX_VALUES} values in all`);
     for (const [name, each] of Object.entries(value)) {
       const problem = visit(each, path === '' ? name : `${path}.${name}`, depth + 1);

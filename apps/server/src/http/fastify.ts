@@ -5,9 +5,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '#core';
 import type { Metrics } from '#telemetry';
 import { MAX_WAIT_MS, type Answers } from '../answers/answers.js';
-import { excess } from './body-size.js';
+import { excess, type BodyRules } from './body-size.js';
+import { lossIn } from './exact-json.js';
 import { refusalByType } from './negotiation.js';
-import { Problem } from './problem.js';
+import { badRequest, Problem } from './problem.js';
 import { sendProblem } from './problem.filter.js';
 import { RequestCounter } from './request-counter.js';
 import { answerBrokenRequest, answerConnect, methodNotAllowed } from './routing-errors.js';
@@ -73,11 +74,18 @@ function acceptEmptyJson(fastify: FastifyInstance): void {
     if (bytes.length === 0) done(null, undefined);
     else if (!isUtf8(bytes)) done(malformedJson('it is not UTF-8'));
     else {
-      void parse(request, bytes.toString(), (error, value) =>
-        done(error ? malformedJson(error.message) : excess(value), value),
-      );
+      const text = bytes.toString();
+      const { exact = false } = request.routeOptions.config as BodyRules;
+      void parse(request, text, (error, value) => {
+        done(error ? malformedJson(error.message) : (excess(value, exact) ?? (exact ? inexact(text) : null)), value);
+      });
     }
   });
+}
+
+function inexact(text: string): Problem | null {
+  const loss = lossIn(text);
+  return loss ? badRequest('the request is not valid', [loss]) : null;
 }
 
 function malformedJson(why: string): Problem {

@@ -6,6 +6,8 @@ import { BackendError, type ErrorCode, type InputIssue } from '#core';
 export interface ProblemExtras {
   readonly errors?: readonly InputIssue[];
   readonly candidates?: readonly object[];
+  /** Of a document that is not as its writer has meant it; null: there is none. */
+  readonly current_version?: number | null;
 }
 
 /** A refusal as callers get it: RFC 9457, with a stable `code`. */

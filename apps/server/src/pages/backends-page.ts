@@ -10,12 +10,13 @@ const VARIANTS: Readonly<Record<string, readonly Environment[]>> = {
   kubernetes: [{}, { KUBERNETES_WRITE: 'true' }],
 };
 
-const COLUMNS = ['register', 'leases', 'maintenance', 'removalCauses', 'durable', 'replicas'] as const;
+const COLUMNS = ['register', 'leases', 'maintenance', 'removalCauses', 'configuration', 'durable', 'replicas'] as const;
 const TITLES = [
   'register',
   'leases',
   'maintenance',
   'causes of removals',
+  'configuration',
   'survives `kill -9` of a server',
   'replicas',
 ];

@@ -19,6 +19,7 @@ import {
 import type { Catalog, CatalogEntry } from '#catalog';
 import type { HeartbeatInput, PatchInput } from '../api/v1/schemas/writes.js';
 import type { RegistrationInput } from '../api/v1/schemas/registration.js';
+import { withDeadline } from '../deadline.js';
 import { badRequest, Problem } from '../http/problem.js';
 import { healthCheckOf, type CheckDefaults, type Probing } from './checks.js';
 
@@ -140,21 +141,13 @@ export class Registrations {
     return this.catalog.get(instance) ?? { instance };
   }
 
-  /** One write within its deadline, whose timer goes with it: thousands of writes a second would each leave one behind. */
   private async write<T>(actor: Actor, work: (registrar: Registrar, options: WriteOptions) => Promise<T>): Promise<T> {
     const { registrar, capabilities } = this.backend;
     if (!registrar) {
       const why = [`the ${capabilities.type} registry is read-only here`, ...capabilities.notes].join('. ');
       throw new Problem(501, 'NOT_SUPPORTED', why);
     }
-    const { deadlineMs } = this.rules;
-    const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(new Error(`not done within ${deadlineMs} ms`)), deadlineMs);
-    try {
-      return await work(registrar, { actor, signal: deadline.signal });
-    } finally {
-      clearTimeout(timer);
-    }
+    return withDeadline(this.rules.deadlineMs, (signal) => work(registrar, { actor, signal }));
   }
 
   /** Where nobody probes, what a probe has once said would stand for ever: the instance's own word counts. */

@@ -11,5 +11,6 @@ export function temporaryFolder(): Promise<string> {
 
 /** A memory backend on a folder, not yet started. */
 export function durable(dataDir: string, context: Partial<BackendContext> = {}): MemoryBackend {
-  return new MemoryBackend({ logger: silentLogger, now: Date.now, graceMs: 0, ...context }, new LevelStore(dataDir));
+  const stores = { instances: LevelStore.ofInstances(dataDir), configuration: LevelStore.ofConfiguration(dataDir) };
+  return new MemoryBackend({ logger: silentLogger, now: Date.now, graceMs: 0, ...context }, stores);
 }

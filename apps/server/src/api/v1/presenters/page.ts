@@ -21,20 +21,22 @@ export function paginate<T>(
   { limit, cursor }: PageRequest,
 ): Page<T> {
   if (limit === undefined && cursor === undefined) return { items: sorted };
-  const after = cursor === undefined ? undefined : decode(cursor);
+  const after = cursor === undefined ? undefined : decodeCursor(cursor);
   const rest = after === undefined ? sorted : sorted.filter((item) => nameOf(item) > after);
   const items = rest.slice(0, limit ?? rest.length);
   const last = items.length < rest.length ? items.at(-1) : undefined;
-  return { items, page: { next_cursor: last === undefined ? null : encode(nameOf(last)) } };
+  return { items, page: { next_cursor: last === undefined ? null : encodeCursor(nameOf(last)) } };
 }
 
-function encode(name: string): string {
+/** The cursor of a page that ends with the item of this name. */
+export function encodeCursor(name: string): string {
   return Buffer.from(`after:${name}`).toString('base64url');
 }
 
-function decode(cursor: string): string {
+/** @throws Problem 400 */
+export function decodeCursor(cursor: string): string {
   const text = Buffer.from(cursor, 'base64url').toString();
-  if (!text.startsWith('after:') || encode(text.slice('after:'.length)) !== cursor) {
+  if (!text.startsWith('after:') || encodeCursor(text.slice('after:'.length)) !== cursor) {
     throw badRequest('the cursor is not one of ours', [
       { path: 'cursor', message: 'must be a next_cursor as it was given' },
     ]);

@@ -119,6 +119,7 @@ export const capabilitiesAnswer = z
       leases: capability,
       maintenance: capability,
       removal_causes: capability,
+      configuration: capability,
       durable: z.boolean(),
       replicas: z.boolean(),
       notes: z.array(z.string()),
@@ -156,6 +157,7 @@ export const problemAnswer = z
     instance: z.string(),
     errors: z.array(z.strictObject({ path: z.string(), message: z.string() })).optional(),
     candidates: z.array(z.strictObject({ service_name: z.string(), service_id: z.string() })).optional(),
+    current_version: z.int().nullable().optional().meta({ description: 'of a document; null: there is none' }),
   })
   .meta({ id: 'Problem' });
 

@@ -9,7 +9,7 @@ import { durationText, place, reason, serviceName } from './fields.js';
 const DEFAULT_WAIT_MS = 30_000;
 const METADATA_PREFIX = 'metadata.';
 
-const flag = z
+export const flag = z
   .enum(['true', 'false', '1', '0'], 'must be true, false, 1 or 0')
   .transform((text) => text === 'true' || text === '1')
   .meta({ anyOf: [{ type: 'boolean' }, { enum: ['1', '0'] }], type: undefined, enum: undefined });
@@ -49,7 +49,7 @@ const filterShape = {
   zone: place.optional(),
 };
 
-const pageShape = {
+export const pageShape = {
   limit: z
     .string()
     .regex(/^\d{1,4}$/, 'must be a whole number')
@@ -100,7 +100,7 @@ interface FilterQuery {
 }
 
 /** Only the named parameters, and `metadata.KEY` where the route filters. */
-function strict<Shape extends z.ZodRawShape>(shape: Shape, options: { metadata: boolean }) {
+export function strict<Shape extends z.ZodRawShape>(shape: Shape, options: { metadata: boolean }) {
   return z.looseObject(shape).superRefine((query, context) => {
     for (const [name, value] of Object.entries(query)) {
       if (Object.hasOwn(shape, name)) continue;
