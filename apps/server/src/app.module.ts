@@ -31,10 +31,13 @@ import { SchemaPipe } from './http/schema.pipe.js';
 import { PrometheusController } from './own-health/metrics.controller.js';
 import { OwnHealthController } from './own-health/own-health.controller.js';
 import { Readiness } from './own-health/readiness.js';
+import { Credentials } from './replica/credentials.js';
+import { OwnerChecks } from './replica/owner-checks.js';
 import { PeerClient } from './replica/peer-client.js';
 import { Peers } from './replica/peers.js';
 import { ReplicaController } from './replica/replica.controller.js';
 import { Shares } from './replica/shares.js';
+import { Sightings } from './replica/sightings.js';
 import type { Probing } from './registration/checks.js';
 import { Registrations } from './registration/registrations.js';
 import type { Seams } from './seams.js';
@@ -177,15 +180,30 @@ const architecture: Provider[] = [
   },
   PeerClient,
   {
+    provide: Credentials,
+    inject: [SETTINGS],
+    useFactory: ({ service }: Settings) => new Credentials(service.replicaSecret),
+  },
+  {
     provide: Peers,
     inject: [Catalog, PeerClient, SETTINGS, LOGGER],
     useFactory: (catalog: Catalog, client: PeerClient, { service }: Settings, logger: Logger) =>
-      new Peers(catalog, client, service.name, logger),
+      new Peers(catalog, client, service, logger),
   },
   {
     provide: Shares,
     inject: [HealthMonitor, Catalog, Peers],
-    useFactory: (monitor: HealthMonitor, catalog: Catalog, peers: Peers) => new Shares(monitor, catalog, peers),
+    useFactory: (...given: ConstructorParameters<typeof Shares>) => new Shares(...given),
+  },
+  {
+    provide: Sightings,
+    inject: [Catalog, HealthMonitor, Shares, Peers, PeerClient, Credentials],
+    useFactory: (...given: ConstructorParameters<typeof Sightings>) => new Sightings(...given),
+  },
+  {
+    provide: OwnerChecks,
+    inject: [HealthMonitor, Shares, PeerClient, Credentials],
+    useFactory: (...given: ConstructorParameters<typeof OwnerChecks>) => new OwnerChecks(...given),
   },
   {
     provide: METRICS,

@@ -9,6 +9,11 @@ const ENVIRONMENT: Environment = {
   HEALTH_CHECK_TIMEOUT: '1',
 };
 
+/** By which replicas ask each other what one of them alone knows. */
+export const SECRET: Environment = { REPLICA_SECRET: 'of replicas in tests' };
+
+const OWN_SERVICE = '/api/v1/services/service-discovery';
+
 /** A server process among others in front of the same registry. */
 export class Replica {
   private constructor(
@@ -28,14 +33,16 @@ export class Replica {
     return replicas;
   }
 
-  /** The epoch of its view, which no other has. */
-  async epoch(): Promise<string> {
-    return (await this.http.get('/api/v1/services')).revision.split('.')[0]!;
+  /** By which the others know it: it ends with the epoch of its view. */
+  async id(): Promise<string> {
+    const { data, revision } = await this.http.get<Service>(OWN_SERVICE);
+    const [epoch] = revision.split('.');
+    return data.instances.find(({ service_id }) => service_id.endsWith(`-${epoch}`))!.service_id;
   }
 
   /** How many replicas it takes part with, itself among them. */
   async known(): Promise<number> {
-    const answer = await this.http.get<Service>('/api/v1/services/service-discovery');
+    const answer = await this.http.get<Service>(OWN_SERVICE);
     return answer.status === 200 ? answer.data.instances.length : 0;
   }
 

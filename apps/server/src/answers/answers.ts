@@ -35,7 +35,7 @@ export interface Read {
   /** The service that the answer depends on; undefined: all of them. */
   readonly scope: string | undefined;
   readonly freshness: FreshnessRequest;
-  readonly content: () => Content;
+  readonly content: () => Content | Promise<Content>;
 }
 
 const REACH_MS = 5_000;
@@ -68,7 +68,14 @@ export class Answers {
     // Of many that were woken by one change, the first makes the answer for all.
     const url = withoutFreshness(request.url);
     let answer = this.cache.find(visibility, url);
-    if (!answer) this.cache.keep(visibility, url, (answer = this.make(read)));
+    if (!answer) {
+      const revision = this.catalog.revisionOf(read.scope);
+      const found = read.content();
+      const content = found instanceof Promise ? await found : found;
+      // Where this one had to wait, another may have made it meanwhile.
+      answer = this.cache.find(visibility, url) ?? make(content, read.scope, revision);
+      this.cache.keep(visibility, url, answer);
+    }
     this.write(request, reply, answer);
   }
 
@@ -136,21 +143,6 @@ export class Answers {
     return `${this.catalog.epoch}.${this.catalog.revision}`;
   }
 
-  private make({ scope, content }: Read): ReadyAnswer {
-    const revision = this.catalog.revisionOf(scope);
-    const { body, held, settled = false } = content();
-    const shown = jsonOf(body({ vitals: true }));
-    return {
-      body: shown,
-      etag: etagOf(settled ? shown : JSON.stringify(body({ vitals: false }))),
-      scope,
-      revision,
-      held,
-      settled,
-      madeAt: performance.now(),
-    };
-  }
-
   private write(
     request: FastifyRequest,
     reply: FastifyReply,
@@ -191,6 +183,19 @@ export class Answers {
     const detail = 'the view has not reached that revision';
     throw new Problem(503, 'REVISION_NOT_REACHED', detail, {}, { 'Retry-After': '1' });
   }
+}
+
+function make({ body, held, settled = false }: Content, scope: string | undefined, revision: number): ReadyAnswer {
+  const shown = jsonOf(body({ vitals: true }));
+  return {
+    body: shown,
+    etag: etagOf(settled ? shown : JSON.stringify(body({ vitals: false }))),
+    scope,
+    revision,
+    held,
+    settled,
+    madeAt: performance.now(),
+  };
 }
 
 async function readAnew(catalog: Catalog, signal: AbortSignal): Promise<boolean> {

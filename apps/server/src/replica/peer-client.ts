@@ -5,34 +5,43 @@ import type { ServiceInstance } from '#core';
 /** Where another replica is reached. */
 export type Peer = Pick<ServiceInstance, 'serviceId' | 'address' | 'port'>;
 
+/**
+ * What replicas ask each other, and over how many connections at a time to one of them: what is more waits,
+ * no longer than its deadline. Apart, so that a check that takes its time holds up nothing else.
+ */
+const QUESTIONS = {
+  here: { method: 'GET', connections: 1 },
+  seen: { method: 'GET', connections: 16 },
+  check: { method: 'POST', connections: 256 },
+} as const;
+type Question = keyof typeof QUESTIONS;
+
 export interface PeerAnswer {
   readonly status: number;
   readonly body: string;
 }
 
-export interface PeerRequest {
-  readonly method?: 'GET' | 'POST';
-  /** After the replica's own, `/internal/replicas/{id}`. */
-  readonly path: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** The deadline among the reasons to give up. */
-  readonly signal: AbortSignal;
-}
-
-/** Connections at a time to one replica; what is more waits, no longer than its deadline. */
-const CONNECTIONS = 16;
 /** Of all the instances of a large service. */
 const MAX_ANSWER_BYTES = 16 * 1_024 * 1_024;
 
 /** Asks other replicas over connections that are kept. Its owner closes it. */
 export class PeerClient {
-  private readonly agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
+  private readonly agents = new Map(
+    Object.entries(QUESTIONS).map(([question, { connections }]) => [
+      question,
+      new Agent({ keepAlive: true, maxSockets: connections }),
+    ]),
+  );
 
-  /** Rejects when there is no whole answer. */
-  async ask(peer: Peer, { method = 'GET', path, headers, signal }: PeerRequest): Promise<PeerAnswer> {
-    const { serviceId, address: host, port } = peer;
-    const full = `/internal/replicas/${encodeURIComponent(serviceId)}${path}`;
-    const outgoing = request({ agent: this.agent, host, port, method, path: full, headers, signal }).end();
+  /** @param signal With the deadline among its reasons. Rejects when there is no whole answer. */
+  async ask(
+    { serviceId, address: host, port }: Peer,
+    question: Question,
+    { query = {}, headers, signal }: PeerRequest,
+  ): Promise<PeerAnswer> {
+    const { method } = QUESTIONS[question];
+    const path = `/internal/replicas/${encodeURIComponent(serviceId)}/${question}?${new URLSearchParams(query).toString()}`;
+    const outgoing = request({ agent: this.agents.get(question), host, port, method, path, headers, signal }).end();
     const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
     // What goes wrong from here on, the answer tells too.
     outgoing.on('error', () => undefined);
@@ -40,8 +49,14 @@ export class PeerClient {
   }
 
   close(): void {
-    this.agent.destroy();
+    for (const agent of this.agents.values()) agent.destroy();
   }
+}
+
+export interface PeerRequest {
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
 }
 
 async function read(answer: IncomingMessage): Promise<string> {

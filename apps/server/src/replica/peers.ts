@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger, ServiceInstance } from '#core';
 import type { Catalog, CatalogChange } from '#catalog';
+import type { Settings } from '../settings/index.js';
 import { replicaId, sharesChecks } from './identity.js';
 import type { Peer, PeerClient } from './peer-client.js';
 
@@ -27,12 +28,13 @@ export class Peers {
   registered = false;
   private readonly known = new Map<string, Known>();
   private readonly pings = new Set<Promise<void>>();
+  private advised = false;
   readonly ownId: string;
 
   constructor(
     catalog: Catalog,
     private readonly client: PeerClient,
-    private readonly serviceName: string,
+    private readonly self: Settings['service'],
     private readonly logger: Logger,
   ) {
     this.ownId = replicaId(catalog);
@@ -46,7 +48,7 @@ export class Peers {
   see(change: CatalogChange): void {
     if (change.kind !== 'upsert' && change.kind !== 'remove') return;
     const { kind, instance } = change;
-    if (instance.serviceName !== this.serviceName || sharesChecks(instance) === undefined) return;
+    if (instance.serviceName !== this.self.name || sharesChecks(instance) === undefined) return;
     if (instance.serviceId === this.ownId) this.registered = kind === 'upsert';
     else if (kind === 'remove') this.forget(instance);
     else this.meet(instance);
@@ -66,9 +68,27 @@ export class Peers {
     }
     const met: Known = { instance, answers: true, left: new AbortController() };
     this.known.set(instance.serviceId, met);
+    this.advise();
     const pinging = this.ping(met);
     this.pings.add(pinging);
     void pinging.finally(() => this.pings.delete(pinging));
+  }
+
+  /** Once, when the first other one is met. */
+  private advise(): void {
+    if (this.advised) return;
+    this.advised = true;
+    const { advertise, replicaSecret } = this.self;
+    if (!advertise)
+      this.logger.warn(
+        {},
+        'there are other replicas, which do not know of this one: it shares no health checks. Set ADVERTISE_ADDRESS',
+      );
+    if (replicaSecret === undefined)
+      this.logger.warn(
+        {},
+        'there are other replicas, which cannot be asked what they alone know of health. Set REPLICA_SECRET',
+      );
   }
 
   private forget({ serviceId }: Peer): void {
@@ -104,7 +124,7 @@ export class Peers {
   private async failureOf({ instance, left }: Known): Promise<string | undefined> {
     const signal = AbortSignal.any([left.signal, AbortSignal.timeout(PING_DEADLINE_MS)]);
     try {
-      const { status } = await this.client.ask(instance, { path: '', signal });
+      const { status } = await this.client.ask(instance, 'here', { signal });
       return status === 204 ? undefined : `somebody else is at its address (${status})`;
     } catch (error) {
       return error instanceof Error ? error.message : String(error);

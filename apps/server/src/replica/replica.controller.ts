@@ -1,20 +1,66 @@
-import { Controller, Get, HttpCode, Param } from '@nestjs/common';
+import { Controller, Get, Headers, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { HealthMonitor, type CheckReport } from '#health';
 import { Needs } from '../auth/roles.js';
 import { ApiExcludeController } from '../docs/decorators.js';
-import { notFound } from '../http/problem.js';
+import { whileConnected } from '../http/connected.js';
+import { notFound, Problem } from '../http/problem.js';
+import { Credentials } from './credentials.js';
 import { Peers } from './peers.js';
+import { Sightings } from './sightings.js';
+import type { Sighting } from './wire.js';
 
-/** What replicas ask each other. No part of the API: it changes with any release. */
+const ofService = z.object({ service: z.string(), id: z.string().optional() });
+const ofInstance = z.object({ service: z.string(), id: z.string() });
+
+/** What replicas ask each other (`PeerClient`). No part of the API: it changes with any release. */
 @ApiExcludeController()
 @Controller('internal/replicas/:replica')
 export class ReplicaController {
-  constructor(private readonly peers: Peers) {}
+  constructor(
+    private readonly peers: Peers,
+    private readonly sightings: Sightings,
+    private readonly monitor: HealthMonitor,
+    private readonly credentials: Credentials,
+  ) {}
 
   /** Another process may have come to be at the address of one that was killed. */
-  @Get()
+  @Get('here')
   @Needs('public')
   @HttpCode(204)
-  isHere(@Param('replica') replica: string): void {
+  here(@Param('replica') replica: string): void {
     if (replica !== this.peers.ownId) throw notFound('this is another replica');
+  }
+
+  @Get('seen')
+  @Needs('reader')
+  seen(
+    @Param('replica') replica: string,
+    @Headers('authorization') authorization: string | undefined,
+    @Query({ schema: ofService }) { service, id }: z.output<typeof ofService>,
+  ): Sighting[] {
+    this.admit(replica, authorization);
+    return this.sightings.own({ serviceName: service, serviceId: id });
+  }
+
+  @Post('check')
+  @Needs('operator')
+  @HttpCode(200)
+  async check(
+    @Param('replica') replica: string,
+    @Headers('authorization') authorization: string | undefined,
+    @Query({ schema: ofInstance }) { service, id }: z.output<typeof ofInstance>,
+    @Req() request: FastifyRequest,
+  ): Promise<CheckReport> {
+    this.admit(replica, authorization);
+    const key = { serviceName: service, serviceId: id };
+    return whileConnected(request, ({ signal }) => this.monitor.checkNow(key, signal));
+  }
+
+  private admit(replica: string, authorization: string | undefined): void {
+    this.here(replica);
+    if (!this.credentials.admits(authorization, replica))
+      throw new Problem(403, 'FORBIDDEN', 'replicas that know REPLICA_SECRET may ask this');
   }
 }

@@ -1,5 +1,5 @@
-import { drawOf, keyHash, keyText, nodeHash, type InstanceKey, type ServiceInstance } from '#core';
-import type { Catalog, CatalogChange } from '#catalog';
+import { drawOf, keyHash, keyText, nodeHash, type ServiceInstance } from '#core';
+import type { Catalog, CatalogChange, CatalogEntry } from '#catalog';
 import type { HealthMonitor } from '#health';
 import { sharesChecks } from './identity.js';
 import type { Peers } from './peers.js';
@@ -30,7 +30,7 @@ export class Shares {
     this.peers.see(change);
     switch (change.kind) {
       case 'upsert':
-        this.feed(change.instance, change.held);
+        this.feed(this.catalog.get(change.instance)!);
         return;
       case 'remove':
         this.monitor.remove(change.instance);
@@ -43,8 +43,12 @@ export class Shares {
     }
   }
 
-  /** Who makes the checks of an instance; undefined: this replica, as it does where no other is known. */
-  ownerOf(instance: InstanceKey): ServiceInstance | undefined {
+  /**
+   * Who makes the checks of an instance; undefined: this replica, as it does where no other is known. Who is held
+   * is known as that to this replica alone: each makes its own picture of it.
+   */
+  ownerOf({ instance, hold }: CatalogEntry): ServiceInstance | undefined {
+    if (hold) return undefined;
     const key = keyHash(keyText(instance));
     let [owner] = this.members;
     let highest = -1;
@@ -61,11 +65,10 @@ export class Shares {
     const { live, registered, ownId } = this.peers;
     const peers = live.filter(sharesChecks).map((peer) => ({ hash: nodeHash(peer.serviceId), peer }));
     this.members = registered ? [...peers, { hash: nodeHash(ownId), peer: undefined }] : peers;
-    for (const { instance, hold } of this.catalog.all()) this.feed(instance, hold !== undefined);
+    for (const entry of this.catalog.all()) this.feed(entry);
   }
 
-  /** Who is held is known as that to this replica alone: each makes its own picture of it. */
-  private feed(instance: ServiceInstance, held: boolean): void {
-    this.monitor.upsert(instance, held || this.ownerOf(instance) === undefined);
+  private feed(entry: CatalogEntry): void {
+    this.monitor.upsert(entry.instance, this.ownerOf(entry) === undefined);
   }
 }

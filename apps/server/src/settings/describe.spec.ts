@@ -38,7 +38,7 @@ describe('describeSettings', () => {
         'REDIS_PORT=6379  # from default',
       ]),
     );
-    expect(shown.join('\n')).not.toMatch(/correct horse|MEMORY_SIZE|REPLICA_SECRET/);
+    expect(shown.join('\n')).not.toMatch(/correct horse|MEMORY_SIZE|SERVICE_DISCOVERY_SECRET/);
   });
 
   it('masks the password in a URL, well formed or not', () => {

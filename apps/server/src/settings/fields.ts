@@ -67,6 +67,10 @@ export function host() {
   return z.string().trim().pipe(addressField);
 }
 
+export function secret(least: number) {
+  return setting(`must be at least ${least} characters`, (text) => (text.length >= least ? text : undefined));
+}
+
 /** A path, absolute or from the working directory. */
 export function folder() {
   return setting('must be a path', (text) => (text === '' ? undefined : text));

@@ -175,7 +175,6 @@ describe('what must hold among variables', () => {
     ['TRACING_ENABLED', 'on'],
     ['ANONYMOUS_ROLE', 'reader'],
     ['SERVICE_DISCOVERY_SECRET', 'hunter2'],
-    ['REPLICA_SECRET', 'hunter2'],
     ['TRUSTED_PROXIES', '10.0.0.0/8'],
   ])('does not pretend to know %s', (variable, value) => {
     expect(problems({ [variable]: value })).toEqual([

@@ -19,7 +19,6 @@ export const NOT_YET = z.object({
   JWT_ENABLED: switchedOn().meta({ description: 'authenticate callers by JSON web tokens' }),
   ANONYMOUS_ROLE: set().meta({ description: 'what callers without authentication may do' }),
   SERVICE_DISCOVERY_SECRET: set().meta({ description: 'secret of the heartbeat dialect', secret: true }),
-  REPLICA_SECRET: set().meta({ description: 'secret among replicas', secret: true }),
   TRUSTED_PROXIES: set().meta({ description: 'proxies whose word on the caller counts' }),
   TRACING_ENABLED: switchedOn().meta({ description: 'OpenTelemetry tracing' }),
 });

@@ -11,6 +11,8 @@ export interface Settings {
     readonly name: string;
     /** Absent: no other replica knows of this one; without `port`, the one that is listened on. */
     readonly advertise?: HostAndPort;
+    /** Absent: replicas ask each other nothing but whether they are there. */
+    readonly replicaSecret?: string;
   };
   readonly server: {
     readonly host: string;
@@ -85,6 +87,7 @@ export function toSettings(values: Variables, registry: Pick<BackendOptions, 'op
     service: {
       name: values.SERVICE_NAME,
       ...(values.ADVERTISE_ADDRESS && { advertise: values.ADVERTISE_ADDRESS }),
+      ...(values.REPLICA_SECRET !== undefined && { replicaSecret: values.REPLICA_SECRET }),
     },
     server: { host: values.SERVICE_HOST, port: values.SERVICE_PORT, maxWaiters: values.MAX_WAITERS },
     streams: { heartbeatMs: values.STREAM_HEARTBEAT },

@@ -14,6 +14,7 @@ import {
   networks,
   oneOf,
   packages,
+  secret,
   serviceName,
 } from './fields.js';
 
@@ -58,6 +59,11 @@ export function variables({ backends, strategies }: Seams) {
     ADVERTISE_ADDRESS: hostAndPort().optional().meta({
       description:
         'host or host:port at which other replicas reach this server; without it they do not know of it, and it shares no health checks',
+    }),
+    REPLICA_SECRET: secret(16).optional().meta({
+      description:
+        'known to all replicas of this registry, by which they ask each other what one of them alone knows: what its health checks have found',
+      secret: true,
     }),
     AUTH_DISABLED: flag()
       .prefault('false')

@@ -2,14 +2,15 @@ import { Controller, Get, Inject, Param, Post, Query, Req, Res } from '@nestjs/c
 import { ApiOperation, ApiTags } from '../../docs/decorators.js';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { BackendError, hasActiveCheck, INSTANCE_STATUSES, serviceNameField, statusOf } from '#core';
+import { BackendError, hasActiveCheck, INSTANCE_STATUSES, keyOf, serviceNameField, statusOf } from '#core';
 import type { CatalogEntry } from '#catalog';
-import { HealthMonitor, type CheckReport } from '#health';
 import { Answers, type Content } from '../../answers/answers.js';
 import { Needs } from '../../auth/roles.js';
 import { Discovery } from '../../discovery/discovery.js';
 import { whileConnected } from '../../http/connected.js';
 import { notFound, Problem } from '../../http/problem.js';
+import { OwnerChecks } from '../../replica/owner-checks.js';
+import { Sightings, type Finding } from '../../replica/sightings.js';
 import type { Settings } from '../../settings/index.js';
 import { SETTINGS } from '../../tokens.js';
 import { Answers as Documented, AnswersRead } from '../openapi.js';
@@ -25,6 +26,8 @@ const CHECKS_AT_ONCE = 32;
 /** Codes of what overtakes a check: the instance has gone, or is registered otherwise. */
 const OVERTAKEN: ReadonlySet<string> = new Set(['NOT_FOUND', 'CONFLICT']);
 
+type FindingOf = (entry: CatalogEntry) => Finding;
+
 type Subject =
   { readonly service: string; readonly entries: readonly CatalogEntry[] } | { readonly entry: CatalogEntry };
 
@@ -33,7 +36,8 @@ type Subject =
 export class HealthController {
   constructor(
     private readonly discovery: Discovery,
-    private readonly monitor: HealthMonitor,
+    private readonly sightings: Sightings,
+    private readonly ownerChecks: OwnerChecks,
     private readonly answers: Answers,
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
@@ -55,10 +59,10 @@ export class HealthController {
       scope: undefined,
       freshness,
       content: () =>
-        this.content(this.subject(nameOrId, service), (subject, presentation) =>
+        this.content(this.subject(nameOrId, service), (subject, finding, presentation) =>
           'entry' in subject
-            ? presentInstanceHealth(subject.entry, this.report(subject.entry), presentation)
-            : this.presentServiceHealth(subject.service, subject.entries, presentation),
+            ? presentInstanceHealth(subject.entry, finding(subject.entry), presentation)
+            : presentServiceHealth(subject.service, subject.entries, finding, presentation),
         ),
     });
   }
@@ -77,8 +81,8 @@ export class HealthController {
       scope: undefined,
       freshness,
       content: () =>
-        this.content(this.subject(nameOrId, service), (subject, presentation) =>
-          entriesOf(subject).flatMap((entry) => presentChecks(entry, this.report(entry), presentation)),
+        this.content(this.subject(nameOrId, service), (subject, finding, presentation) =>
+          entriesOf(subject).flatMap((entry) => presentChecks(entry, finding(entry), presentation)),
         ),
     });
   }
@@ -98,7 +102,10 @@ export class HealthController {
     const checked = entriesOf(subject).filter(({ instance }) => instance.check !== undefined);
     if ('entry' in subject && checked.length === 0)
       throw notFound(`${nameOrId} has no health check`, 'NO_HEALTH_CHECK');
-    if (!this.settings.checks.enabled && checked.some(({ instance }) => hasActiveCheck(instance)))
+    if (
+      !this.settings.checks.enabled &&
+      checked.some((entry) => hasActiveCheck(entry.instance) && this.ownerChecks.areOurs(entry))
+    )
       throw new Problem(409, 'CHECKS_DISABLED', 'this server probes no instance (HEALTH_CHECK_ENABLED)');
     const forgiven = 'entry' in subject ? undefined : OVERTAKEN;
     const results = await whileConnected(request, ({ signal }) => this.check(checked, signal, forgiven));
@@ -115,9 +122,9 @@ export class HealthController {
     const results: object[] = [];
     for (let begin = 0; begin < entries.length; begin += CHECKS_AT_ONCE) {
       const part = entries.slice(begin, begin + CHECKS_AT_ONCE);
-      const reports = part.map(async ({ instance }) => {
+      const reports = part.map(async (entry) => {
         try {
-          return [presentReport(await this.monitor.checkNow(instance, signal))];
+          return [presentReport(await this.ownerChecks.checkNow(entry, signal))];
         } catch (error) {
           if (error instanceof BackendError && forgiven.has(error.code)) return [];
           throw error;
@@ -140,26 +147,33 @@ export class HealthController {
     throw notFound(`there is neither a service nor an instance ${nameOrId} now`);
   }
 
-  private content(subject: Subject, data: (subject: Subject, presentation: Presentation) => object): Content {
+  /** With what other replicas have seen, too. */
+  private async content(
+    subject: Subject,
+    data: (subject: Subject, finding: FindingOf, presentation: Presentation) => object,
+  ): Promise<Content> {
+    const scope = 'entry' in subject ? keyOf(subject.entry.instance) : { serviceName: subject.service };
+    const finding = await this.sightings.gather(scope);
     return {
       held: entriesOf(subject).some(({ hold }) => hold !== undefined),
-      body: (presentation) => ({ success: true, data: data(subject, presentation) }),
+      body: (presentation) => ({ success: true, data: data(subject, finding, presentation) }),
     };
   }
+}
 
-  private presentServiceHealth(name: string, entries: readonly CatalogEntry[], presentation: Presentation) {
-    const statuses = entries.map(({ instance }) => statusOf(instance));
-    const count = (status: string) => statuses.filter((each) => each === status).length;
-    return {
-      ...presentCounts(name, entries),
-      totals: Object.fromEntries(INSTANCE_STATUSES.map((status) => [status, count(status)])),
-      instances: entries.map((entry) => presentInstanceHealth(entry, this.report(entry), presentation)),
-    };
-  }
-
-  private report({ instance }: CatalogEntry): CheckReport | undefined {
-    return this.monitor.report(instance);
-  }
+function presentServiceHealth(
+  name: string,
+  entries: readonly CatalogEntry[],
+  finding: FindingOf,
+  presentation: Presentation,
+) {
+  const statuses = entries.map(({ instance }) => statusOf(instance));
+  const count = (status: string) => statuses.filter((each) => each === status).length;
+  return {
+    ...presentCounts(name, entries),
+    totals: Object.fromEntries(INSTANCE_STATUSES.map((status) => [status, count(status)])),
+    instances: entries.map((entry) => presentInstanceHealth(entry, finding(entry), presentation)),
+  };
 }
 
 function entriesOf(subject: Subject): readonly CatalogEntry[] {

@@ -15,6 +15,7 @@ import {
 } from '#core';
 import type { CatalogEntry } from '#catalog';
 import type { CheckReport } from '#health';
+import type { Finding } from '../../../replica/sightings.js';
 import type { InstanceAnswer } from '../schemas/answers.js';
 
 /** Whether what moves all the time is shown: it is left out where content is compared. */
@@ -51,7 +52,7 @@ export function presentInstance({ instance, hold }: CatalogEntry, { vitals }: Pr
   };
 }
 
-export function presentInstanceHealth(entry: CatalogEntry, report: CheckReport | undefined, { vitals }: Presentation) {
+export function presentInstanceHealth(entry: CatalogEntry, finding: Finding, { vitals }: Presentation) {
   const { instance, hold } = entry;
   const seen = vitals ? instance.vitals : {};
   const status = statusOf(instance);
@@ -65,12 +66,12 @@ export function presentInstanceHealth(entry: CatalogEntry, report: CheckReport |
     last_heartbeat: time(seen.lastHeartbeat),
     last_health_check: time(seen.lastHealthCheck),
     load_percentage: seen.loadPercentage ?? null,
-    checks: presentChecks(entry, report, { vitals }),
+    checks: presentChecks(entry, finding, { vitals }),
   };
 }
 
 /** One check an instance: what it declared, and what the last probe of it said. */
-export function presentChecks({ instance }: CatalogEntry, report: CheckReport | undefined, { vitals }: Presentation) {
+export function presentChecks({ instance }: CatalogEntry, { report, unknown }: Finding, { vitals }: Presentation) {
   const { check, serviceName, serviceId } = instance;
   if (!check) return [];
   const seen = vitals ? report : undefined;
@@ -81,7 +82,7 @@ export function presentChecks({ instance }: CatalogEntry, report: CheckReport | 
       check_id: `service:${serviceId}`,
       type: check.type,
       status: checkStatusOf(instance),
-      output: seen?.output ?? '',
+      output: seen?.output ?? (vitals ? (unknown ?? '') : ''),
       timestamp: time(seen?.timestamp),
       duration_ms: milliseconds(seen?.durationMs),
     },
