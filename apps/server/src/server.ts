@@ -17,6 +17,7 @@ import { follow } from './followers.js';
 import { addHooks, createAdapter } from './http/fastify.js';
 import { InFlight } from './http/in-flight.js';
 import { NestLogger } from './http/nest-logger.js';
+import { routeUpgrades } from './http/upgrade.js';
 import { Readiness } from './own-health/readiness.js';
 import { Registrations } from './registration/registrations.js';
 import { replicaId, replicaMetadata } from './replica/identity.js';
@@ -65,7 +66,9 @@ export class Server {
     const app = await NestFactory.create<NestFastifyApplication>(module, createAdapter(logger), options);
     const metrics = app.get<Metrics | undefined>(METRICS);
     const log = settings.log.requests ? logger : undefined;
-    addHooks(app.getHttpAdapter().getInstance(), app.get(Answers), { metrics, log });
+    const fastify = app.getHttpAdapter().getInstance();
+    addHooks(fastify, app.get(Answers), { metrics, log });
+    routeUpgrades(fastify);
     app.get(OpenApi).describes(app);
     return new Server(app, settings, logger, new InFlight(app.getHttpServer()));
   }

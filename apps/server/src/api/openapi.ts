@@ -136,13 +136,17 @@ export function AnswersStream() {
       description: 'events, one JSON object each, until the connection ends',
       content: { 'text/event-stream': { schema: { type: 'string' } } },
     }),
+    ApiResponse({
+      status: 101,
+      description: 'a WebSocket, for whoever asks for one: the same objects, a message each',
+    }),
     ApiHeader({
       name: 'Last-Event-ID',
       description: 'the revision that was told last, of somebody who comes back',
       required: false,
       schema: { type: 'string' },
     }),
-    Problems(...ANYWHERE, 401, 406, 414, 503),
+    Problems(...ANYWHERE, 401, 403, 406, 414, 503),
   );
 }
 

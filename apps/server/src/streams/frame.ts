@@ -1,3 +1,5 @@
+import type { Farewell } from './channel.js';
+
 /** One event of a stream, in the bytes of every transport: made once, whoever gets it. */
 export class Frame {
   /** An event of an event stream (HTML, section 9.2). */
@@ -14,6 +16,11 @@ export class Frame {
     this.eventStream = Buffer.concat([head, Buffer.from(json), END]);
     this.message = this.eventStream.subarray(head.length, this.eventStream.length - END.length);
   }
+}
+
+/** The last event, which is no place to come back to. */
+export function goodbye(reason: Farewell): Frame {
+  return new Frame('goodbye', JSON.stringify({ event: 'goodbye', reason }));
 }
 
 const END = Buffer.from('\n\n');

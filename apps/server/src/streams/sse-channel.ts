@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Channel, Farewell } from './channel.js';
-import { Frame } from './frame.js';
+import { goodbye, type Frame } from './frame.js';
 
 /**
  * How long a reader waits before it comes again, so that all who lose a server do not come to the next
@@ -41,7 +41,7 @@ export class SseChannel implements Channel {
   }
 
   end(farewell: Farewell): void {
-    this.response.end(new Frame('goodbye', JSON.stringify({ event: 'goodbye', reason: farewell })).eventStream);
+    this.response.end(goodbye(farewell).eventStream);
   }
 
   cut(): void {
