@@ -1,13 +1,7 @@
-import {
-  destination as standardOutput,
-  pino,
-  stdSerializers,
-  stdTimeFunctions,
-  type DestinationStream,
-  type Logger as Pino,
-} from 'pino';
+import { pino, stdSerializers, stdTimeFunctions, type DestinationStream, type Logger as Pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import { withoutSecrets } from './secrets.js';
+import { StandardOutput } from './standard-output.js';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -25,12 +19,9 @@ export interface LoggerOptions {
   readonly destination?: DestinationStream;
 }
 
-/**
- * A logger that has written its line when the call returns: nothing is lost when the process dies,
- * and there is no worker or file to close.
- */
+/** A logger without a worker or a file to close. */
 export function createLogger(options: LoggerOptions): Pino {
-  const destination = options.destination ?? patient(standardOutput({ dest: 1, sync: true }));
+  const destination = options.destination ?? new StandardOutput();
   return pino(
     {
       level: options.level,
@@ -41,23 +32,6 @@ export function createLogger(options: LoggerOptions): Pino {
     },
     options.format === 'pretty' ? prettyStream(destination, options.destination === undefined) : destination,
   );
-}
-
-/** A full disk takes lines, and nothing else: they are counted, and the count is written when there is room again. */
-function patient(output: ReturnType<typeof standardOutput>): DestinationStream {
-  let lost = 0;
-  output.on('error', () => undefined);
-  return {
-    write(line) {
-      try {
-        if (lost > 0) output.write(`${JSON.stringify({ level: 'warn', msg: 'lines of this log were lost', lost })}\n`);
-        lost = 0;
-        output.write(line);
-      } catch {
-        lost++;
-      }
-    },
-  };
 }
 
 function prettyStream(destination: DestinationStream, onStandardOutput: boolean): DestinationStream {

@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { open } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { afterAll, expect, it } from '@jest/globals';
 import { freePort } from '../servers/ports.js';
 import { endProcesses, ServerProcess, TEST_MS } from '../support/process.js';
@@ -24,3 +26,13 @@ onLinux(
   },
   TEST_MS,
 );
+
+it('a line is out when the process dies of an exception', async () => {
+  const program = `
+    import { createLogger } from '${new URL('../../dist/libs/telemetry/index.js', import.meta.url).href}';
+    createLogger({ level: 'info', format: 'json' }).info('last words');
+    throw new Error('broken');
+  `;
+  const dying = promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]);
+  await expect(dying).rejects.toMatchObject({ code: 1, stdout: expect.stringContaining('"msg":"last words"') });
+});

@@ -23,6 +23,7 @@ import { RegistrySink } from './checks/sink.js';
 import { ConfigAnswers } from './configuration/answers.js';
 import { Documents } from './configuration/documents.js';
 import { tellChanges } from './configuration/changes.js';
+import { Deadlines } from './deadlines.js';
 import { Discovery } from './discovery/discovery.js';
 import { DocsController } from './docs/docs.controller.js';
 import { OpenApi } from './docs/openapi.js';
@@ -108,7 +109,7 @@ const architecture: Provider[] = [
     provide: Documents,
     inject: [BACKEND, Configuration],
     useFactory: (backend: RegistryBackend, configuration: Configuration | undefined) =>
-      new Documents(backend, configuration, WRITE_DEADLINE_MS),
+      new Documents(backend, configuration, new Deadlines(WRITE_DEADLINE_MS)),
   },
   {
     provide: ConfigAnswers,

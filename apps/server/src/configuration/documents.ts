@@ -18,7 +18,7 @@ import {
   type Precondition,
   type Written,
 } from '#configuration';
-import { withDeadline } from '../deadline.js';
+import type { Deadlines } from '../deadlines.js';
 import { badRequest, notFound, Problem } from '../http/problem.js';
 
 /** The path of the watches lies where a service of this name would. */
@@ -30,7 +30,7 @@ export class Documents {
   constructor(
     private readonly backend: RegistryBackend,
     private readonly configuration: Configuration | undefined,
-    private readonly deadlineMs: number,
+    private readonly deadlines: Deadlines,
   ) {}
 
   freshness(): ConfigFreshness {
@@ -97,7 +97,7 @@ export class Documents {
   }
 
   private soon<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    return withDeadline(this.deadlineMs, work);
+    return work(this.deadlines.next());
   }
 
   private kept(): Configuration {

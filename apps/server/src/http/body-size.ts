@@ -22,20 +22,25 @@ const MAX_DEPTH = 16;
 export function excess(body: unknown, exact = false): Problem | null {
   const mostMembers = exact ? MAX_VALUES : MAX_MEMBERS;
   let values = 0;
-  const visit = (value: unknown, path: string, depth: number): Problem | null => {
-    if (typeof value !== 'object' || value === null) return null;
-    const names = Array.isArray(value) ? value : Object.keys(value);
-    values += names.length;
+  const visit = (container: object, path: string, depth: number): Problem | null => {
+    const size = Array.isArray(container) ? container.length : Object.keys(container).length;
+    values += size;
     if (depth === MAX_DEPTH) return tooMuch(path, `must be at most ${MAX_DEPTH} levels deep`);
-    if (names.length > mostMembers) return tooMuch(path, `must have at most ${mostMembers} members`);
+    if (size > mostMembers) return tooMuch(path, `must have at most ${mostMembers} members`);
     if (values > MAX_VALUES) return tooMuch('', `must have at most ${MAX_VALUES} values in all`);
-    for (const [name, each] of Object.entries(value)) {
-      const problem = visit(each, path === '' ? name : `${path}.${name}`, depth + 1);
+    for (const name of Object.keys(container)) {
+      const value = (container as Record<string, unknown>)[name];
+      if (!isContainer(value)) continue;
+      const problem = visit(value, path === '' ? name : `${path}.${name}`, depth + 1);
       if (problem) return problem;
     }
     return null;
   };
-  return visit(body, '', 0);
+  return isContainer(body) ? visit(body, '', 0) : null;
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 function tooMuch(path: string, message: string): Problem {

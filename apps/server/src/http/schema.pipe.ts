@@ -1,6 +1,7 @@
-import { StandardSchemaValidationPipe, type ArgumentMetadata } from '@nestjs/common';
+import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
+import type { z } from 'zod';
 import type { InputIssue } from '#core';
-import { badRequest, Problem } from './problem.js';
+import { badRequest, type Problem } from './problem.js';
 
 const MAX_ISSUES = 50;
 const PROTO = '__proto__';
@@ -14,29 +15,27 @@ export function toInputIssues(issues: readonly Issue[]): InputIssue[] {
   }));
 }
 
-/** Bad input is a 400 that names every place. */
-export class SchemaPipe extends StandardSchemaValidationPipe {
-  constructor() {
-    super({ exceptionFactory: (issues) => badRequest('the request is not valid', toInputIssues(issues)) });
-  }
-
-  /** A part of the path is named as the route names it: its schema knows only the value. */
-  override async transform<T>(value: T, metadata: ArgumentMetadata): Promise<T> {
+/**
+ * Bad input is a 400 that names every place.
+ *
+ * In the place of Nest's own pipe for schemas, which would take keys such as `constructor` out of the body, and so
+ * lose metadata of that name without a word. The parser refuses what could poison a prototype, and schemas copy
+ * what they keep.
+ */
+export class SchemaPipe implements PipeTransform {
+  transform(value: unknown, { schema, type, data }: ArgumentMetadata): unknown {
+    if (!schema) return value;
     // A schema never sees a key of this name, and so cannot refuse it.
-    if (metadata.type === 'query' && Object.hasOwn(Object(value) as object, PROTO))
-      throw badRequest('the request is not valid', [{ path: PROTO, message: 'is not known here' }]);
-    try {
-      return await super.transform(value, metadata);
-    } catch (error) {
-      if (metadata.type !== 'param' || !(error instanceof Problem)) throw error;
-      const errors = error.extras.errors?.map(({ message }) => ({ path: metadata.data ?? '', message }));
-      throw badRequest(error.detail, errors);
-    }
+    if (type === 'query' && Object.hasOwn(Object(value) as object, PROTO))
+      throw refusal([{ path: PROTO, message: 'is not known here' }]);
+    const parsed = (schema as z.ZodType).safeParse(value);
+    if (parsed.success) return parsed.data;
+    const issues = toInputIssues(parsed.error.issues);
+    // A part of the path is named as the route names it: its schema knows only the value.
+    throw refusal(type === 'param' ? issues.map(({ message }) => ({ path: data ?? '', message })) : issues);
   }
+}
 
-  /**
-   * Nest would take keys such as `constructor` out of the body, and so lose metadata of that name
-   * without a word. The parser refuses what could poison a prototype, and schemas copy what they keep.
-   */
-  protected override stripProtoKeys(): void {}
+function refusal(errors: readonly InputIssue[]): Problem {
+  return badRequest('the request is not valid', errors);
 }

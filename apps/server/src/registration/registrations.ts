@@ -19,7 +19,7 @@ import {
 import type { Catalog, CatalogEntry } from '#catalog';
 import type { HeartbeatInput, PatchInput } from '../api/v1/schemas/writes.js';
 import type { RegistrationInput } from '../api/v1/schemas/registration.js';
-import { withDeadline } from '../deadline.js';
+import { Deadlines } from '../deadlines.js';
 import { badRequest, Problem } from '../http/problem.js';
 import { healthCheckOf, type CheckDefaults, type Probing } from './checks.js';
 
@@ -35,12 +35,16 @@ export interface RegistrationRules extends CheckDefaults {
 /** Writes, for every API and dialect: to the registry first, then into our own view, so that the writer sees what it wrote. */
 @Injectable()
 export class Registrations {
+  private readonly deadlines: Deadlines;
+
   constructor(
     private readonly backend: RegistryBackend,
     private readonly catalog: Catalog,
     private readonly probing: Probing,
     private readonly rules: RegistrationRules,
-  ) {}
+  ) {
+    this.deadlines = new Deadlines(rules.deadlineMs);
+  }
 
   /** @throws Problem or BackendError that says what is wrong with the input, or what became of the write. */
   async register(input: RegistrationInput, actor: Actor): Promise<CatalogEntry> {
@@ -147,7 +151,7 @@ export class Registrations {
       const why = [`the ${capabilities.type} registry is read-only here`, ...capabilities.notes].join('. ');
       throw new Problem(501, 'NOT_SUPPORTED', why);
     }
-    return withDeadline(this.rules.deadlineMs, (signal) => work(registrar, { actor, signal }));
+    return work(registrar, { actor, signal: this.deadlines.next() });
   }
 
   /** Where nobody probes, what a probe has once said would stand for ever: the instance's own word counts. */

@@ -70,39 +70,37 @@ const include = (allowed: readonly string[]) =>
 
 const tagList = z.array(tagField).max(LIMITS.tags);
 
-/** Splits the filter's parameters from the rest, metadata.KEY=V among them. */
-function readFilter(query: Readonly<Record<string, unknown>>, context: z.RefinementCtx): InstanceFilter {
-  const { tags: text, healthy_only: healthyOnly = false, region, zone } = query as FilterQuery;
-  const listed = text === undefined || text === '' ? [] : text.split(',').map((tag) => tag.trim());
-  const without = listed.filter((tag) => tag.startsWith('!')).map((tag) => tag.slice(1));
-  const tags = listed.filter((tag) => !tag.startsWith('!'));
-  const bad = tagList.safeParse([...tags, ...without]).error?.issues[0];
-  if (bad) context.addIssue({ code: 'custom', path: ['tags'], message: bad.message });
-  const metadata = Object.entries(query).flatMap(([name, value]) =>
-    name.startsWith(METADATA_PREFIX) ? [[name.slice(METADATA_PREFIX.length), value as string] as const] : [],
-  );
-  if (
-    tags.length + without.length + metadata.length === 0 &&
-    !healthyOnly &&
-    region === undefined &&
-    zone === undefined
-  ) {
-    return NO_FILTER;
-  }
-  return { tags, withoutTags: without, metadata, healthyOnly, region, zone };
+/** Where the instances must be, and how. */
+type Where = Pick<InstanceFilter, 'region' | 'zone'> & { readonly healthy_only?: boolean };
+
+/** The filter that `tags`, `metadata.KEY` and where they must be come to. */
+function readFilter(
+  query: Where & { readonly tags?: string; readonly [name: string]: unknown },
+  context: z.RefinementCtx,
+  { healthy_only: healthyOnly = false, region, zone }: Where = query,
+): InstanceFilter {
+  const { tags, withoutTags } = query.tags ? readTags(query.tags, context) : NO_FILTER;
+  const metadata: [string, string][] = [];
+  for (const name of Object.keys(query))
+    if (name.startsWith(METADATA_PREFIX)) metadata.push([name.slice(METADATA_PREFIX.length), query[name] as string]);
+  const anything = tags.length + withoutTags.length + metadata.length === 0;
+  if (anything && !healthyOnly && region === undefined && zone === undefined) return NO_FILTER;
+  return { tags, withoutTags, metadata, healthyOnly, region, zone };
 }
 
-interface FilterQuery {
-  readonly tags?: string;
-  readonly healthy_only?: boolean;
-  readonly region?: string;
-  readonly zone?: string;
+function readTags(text: string, context: z.RefinementCtx): Pick<InstanceFilter, 'tags' | 'withoutTags'> {
+  const listed = text.split(',').map((tag) => tag.trim());
+  const withoutTags = listed.filter((tag) => tag.startsWith('!')).map((tag) => tag.slice(1));
+  const tags = listed.filter((tag) => !tag.startsWith('!'));
+  const bad = tagList.safeParse([...tags, ...withoutTags]).error?.issues[0];
+  if (bad) context.addIssue({ code: 'custom', path: ['tags'], message: bad.message });
+  return { tags, withoutTags };
 }
 
 /** Only the named parameters, and `metadata.KEY` where the route filters. */
 export function strict<Shape extends z.ZodRawShape>(shape: Shape, options: { metadata: boolean }) {
   return z.looseObject(shape).superRefine((query, context) => {
-    for (const [name, value] of Object.entries(query)) {
+    for (const name of Object.keys(query)) {
       if (Object.hasOwn(shape, name)) continue;
       const path = [name];
       if (!options.metadata || !name.startsWith(METADATA_PREFIX)) {
@@ -113,7 +111,7 @@ export function strict<Shape extends z.ZodRawShape>(shape: Shape, options: { met
       }
       const bad = metadataKeyField.safeParse(name.slice(METADATA_PREFIX.length)).error?.issues[0];
       if (bad) context.addIssue({ code: 'custom', path, message: bad.message });
-      if (typeof value !== 'string') context.addIssue({ code: 'custom', path, message: 'must be given once' });
+      if (typeof query[name] !== 'string') context.addIssue({ code: 'custom', path, message: 'must be given once' });
     }
   });
 }
@@ -188,19 +186,17 @@ export const pickQuery = strict(
     min_revision: waitShape.min_revision,
   },
   { metadata: true },
-).transform((query, context) => {
-  const { region, zone, ...filtering } = query;
-  return {
-    filter: readFilter({ ...filtering, healthy_only: false }, context),
-    strategy: query.strategy,
-    exclude: new Set(query.exclude),
-    hashKey: query.key,
-    region,
-    zone,
-    explain: query.explain ?? false,
-    minRevision: query.min_revision,
-  };
-});
+).transform((query, context) => ({
+  // Where the caller is says nothing about where the instance must be.
+  filter: readFilter(query, context, {}),
+  strategy: query.strategy,
+  exclude: new Set(query.exclude),
+  hashKey: query.key,
+  region: query.region,
+  zone: query.zone,
+  explain: query.explain ?? false,
+  minRevision: query.min_revision,
+}));
 
 /** A revision as somebody gives it back outside a query. */
 export function readRevision(text: string): RevisionRef | undefined {

@@ -29,13 +29,12 @@ export function given(name: Canonical) {
 
 /** The value under whichever spelling was used. Two that disagree are an issue. */
 export function spelled(body: Body, name: Canonical, context: z.RefinementCtx): string | undefined {
-  const spellings = SPELLINGS[name];
-  const used = spellings.filter((spelling) => body[spelling] !== undefined);
-  const [first, ...others] = used;
-  if (!first) return undefined;
-  for (const other of others) {
-    if (sameValue(body[first], body[other])) continue;
-    context.addIssue({ code: 'custom', path: [other], message: `says something else than ${first}` });
+  let first: string | undefined;
+  for (const spelling of SPELLINGS[name]) {
+    if (body[spelling] === undefined) continue;
+    first ??= spelling;
+    if (sameValue(body[first], body[spelling])) continue;
+    context.addIssue({ code: 'custom', path: [spelling], message: `says something else than ${first}` });
   }
-  return body[first] as string;
+  return first && (body[first] as string);
 }
