@@ -8,6 +8,7 @@ import { until } from './until.js';
 type Step = readonly [method: Method, path: string, body?: unknown];
 
 const API = '/api/v1';
+const CONFIG = `${API}/config/web`;
 const WEB = `${API}/services/web/instances/web-1`;
 
 const STEPS: readonly Step[] = [
@@ -81,6 +82,17 @@ const STEPS: readonly Step[] = [
   ['PUT', `${WEB}/heartbeat`],
   ['DELETE', `${API}/deregister/one`],
   ['GET', `${API}/services?include=instances`],
+  ['GET', CONFIG],
+  ['PUT', CONFIG, { 'a/b': ['ä', null], n: 1.5 }],
+  ['PUT', `${API}/config/web?environment=staging`, {}],
+  ['PUT', CONFIG, { n: 2 }],
+  ['GET', `${CONFIG}?version=1`],
+  ['DELETE', CONFIG],
+  ['GET', CONFIG],
+  ['POST', `${CONFIG}/rollback`, { version: 1 }],
+  ['POST', `${CONFIG}/rollback`, { version: 3 }],
+  ['GET', CONFIG],
+  ['GET', `${CONFIG}/history?limit=3`],
 ];
 
 /** What is another one each time: ids that the server makes, versions, times, and what is made of these. */

@@ -5,6 +5,7 @@ import {
   Watches,
   type BackendCapabilities,
   type BackendContext,
+  type ConfigStore,
   type InstanceKey,
   type Registrar,
   type RegistryBackend,
@@ -13,6 +14,7 @@ import {
   type RegistrySnapshot,
 } from '#core';
 import { ConsulClient } from './client.js';
+import { ConsulConfigStore } from './config-store.js';
 import type { ConnectionOptions } from './connection.js';
 import { adviceOn } from './errors.js';
 import { Follower } from './follower.js';
@@ -41,7 +43,7 @@ export class ConsulBackend implements RegistryBackend {
     leases: 'emulated',
     maintenance: 'emulated',
     removalCauses: 'emulated',
-    configuration: 'refused',
+    configuration: 'emulated',
     durable: true,
     replicas: true,
     notes: [
@@ -50,6 +52,7 @@ export class ConsulBackend implements RegistryBackend {
     ],
   };
   readonly registrar: Registrar;
+  readonly configStore: ConfigStore;
   private readonly parts: Parts;
   private readonly reader: Reader;
   private readonly follower: Follower;
@@ -67,6 +70,7 @@ export class ConsulBackend implements RegistryBackend {
     const taken = (key: InstanceKey) => recordIn(view.get(key)) !== undefined;
     const foreign = new ForeignInstances({ client, layout, tell, now, taken });
     this.parts = { client, layout, view, foreign, writer: new Writer(client), watches, logger, now };
+    this.configStore = new ConsulConfigStore(client, this.parts.writer, name);
     this.reader = new Reader(this.parts);
     this.follower = new Follower(this.parts, this.reader);
     this.leases = new Leases(this.parts, this.reader, () => this.follower.live);

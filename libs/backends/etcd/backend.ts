@@ -4,6 +4,7 @@ import {
   BackendError,
   type BackendCapabilities,
   type BackendContext,
+  type ConfigStore,
   type Registrar,
   type RegistryBackend,
   type RegistryEvent,
@@ -11,6 +12,7 @@ import {
   type ServiceInstance,
 } from '#core';
 import type { Access } from './client.js';
+import { EtcdConfigStore } from './config-store.js';
 import { Connection } from './connection.js';
 import type { Endpoint } from './endpoints.js';
 import { Expiry } from './expiry.js';
@@ -35,7 +37,7 @@ export class EtcdBackend implements RegistryBackend {
     leases: 'native',
     maintenance: 'emulated',
     removalCauses: 'emulated',
-    configuration: 'refused',
+    configuration: 'emulated',
     durable: true,
     replicas: true,
     notes: [
@@ -44,6 +46,7 @@ export class EtcdBackend implements RegistryBackend {
     ],
   };
   readonly registrar: Registrar;
+  readonly configStore: ConfigStore;
   private readonly layout: Layout;
   private readonly connection = new Connection();
   private readonly view: View;
@@ -52,6 +55,7 @@ export class EtcdBackend implements RegistryBackend {
 
   constructor({ endpoints, prefix, ...access }: EtcdOptions, { logger, now }: BackendContext) {
     this.layout = new Layout(prefix);
+    this.configStore = new EtcdConfigStore(this.connection, prefix);
     this.view = new View(logger);
     this.follower = new Follower({ endpoints, access, layout: this.layout }, this.connection, this.view, logger);
     const transactions = new Transactions(this.connection, this.layout);

@@ -4,12 +4,14 @@ import {
   Watches,
   type BackendCapabilities,
   type BackendContext,
+  type ConfigStore,
   type Registrar,
   type RegistryBackend,
   type RegistryEvent,
   type RegistrySnapshot,
 } from '#core';
 import { ChangeLog } from './change-log.js';
+import { RedisConfigStore } from './config-store.js';
 import { Connection, isHopeless, type ConnectionOptions } from './connection.js';
 import { Follower, WAIT_MS } from './follower.js';
 import { keysUnder } from './keys.js';
@@ -32,7 +34,7 @@ export class RedisBackend implements RegistryBackend {
     leases: 'emulated',
     maintenance: 'emulated',
     removalCauses: 'emulated',
-    configuration: 'refused',
+    configuration: 'emulated',
     durable: true,
     replicas: true,
     notes: [
@@ -42,6 +44,7 @@ export class RedisBackend implements RegistryBackend {
     ],
   };
   readonly registrar: Registrar;
+  readonly configStore: ConfigStore;
   private readonly commands: Connection;
   private readonly waiting: Connection;
   private readonly registry: Registry;
@@ -56,6 +59,7 @@ export class RedisBackend implements RegistryBackend {
     this.waiting = new Connection(connection, WAIT_MS + DEADLINE_MS, silentLogger);
     this.registry = new Registry(this.commands, keys, logger);
     this.registrar = new RedisRegistrar(this.registry, now);
+    this.configStore = new RedisConfigStore(this.commands, prefix);
     this.follower = new Follower(this.registry, new ChangeLog(this.waiting, keys), this.watches, logger);
     this.ticker = new Ticker(this.registry, (state) => this.follower.seen(state), logger);
   }

@@ -94,7 +94,10 @@ end
 
 /** Every script is given all keys, in the order of `Keys`. */
 function script(does: { writes: boolean }, ...parts: readonly string[]): Script {
-  const source = [KEYS, ...parts].join('');
+  return scriptOf(does, [KEYS, ...parts].join(''));
+}
+
+export function scriptOf(does: { writes: boolean }, source: string): Script {
   return { ...does, source, sha: createHash('sha1').update(source).digest('hex') };
 }
 

@@ -14,7 +14,7 @@ import { Trial, type BackendContractOptions, type Outage } from './backend/trial
 const KEY: ConfigKey = 'document/production/api';
 /** Increments of one counter, by all writers together: `npm run test:soak` tries more. */
 const INCREMENTS = 200;
-const WRITERS_EACH = 4;
+const WRITERS_EACH = 2;
 const PATIENCE_MS = 60_000;
 /** An outage is told within a deadline, and perhaps a second one that it waits behind. */
 const OUTAGE_MS = 20_000;
@@ -39,6 +39,17 @@ function storeOf({ configStore }: RegistryBackend): ConfigStore {
 
 async function appendAll(store: ConfigStore, from: number, to: number): Promise<void> {
   for (let version = from; version <= to; version++) await store.append(KEY, entry(version));
+}
+
+/** Each of its calls once, with whatever rights it has. */
+export async function useConfigStore(backend: RegistryBackend): Promise<void> {
+  const store = storeOf(backend);
+  const key = 'document/production/rights';
+  await store.append(key, entry(1));
+  await store.append(key, entry(LIMITS.configVersions + 1, { previous: 1 }));
+  expect(await store.get(key)).toMatchObject({ previous: 1 });
+  expect(await store.get(key, 1)).toBeUndefined();
+  expect((await store.heads()).get(key)).toBe(LIMITS.configVersions + 1);
 }
 
 /** What every store of configuration must do, as its reader sees it; `options` are those of its backend. */

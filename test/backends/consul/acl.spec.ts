@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { keyOf, type RegistryBackend } from '#core';
-import { registration, Watcher } from '#core/testing';
+import { registration, Watcher, useConfigStore } from '#core/testing';
 import { consul, startAgent, type ConsulAgent } from '../../servers/consul.js';
 import { describeOwn } from '../../servers/describe-own.js';
 import { actor, createBackend, operate, START_MS } from './support/consul-under-test.js';
@@ -88,6 +88,7 @@ describeOwn(consul)('a token with our policy', () => {
     await registrar!.renew(KEY, { status: 'warning' }, { actor });
     await watcher.until('both', () => watcher.instances.size === 2);
     await registrar!.deregister(KEY, { actor, cause: 'deregistered' });
+    await useConfigStore(backend);
     await manage('PUT', 'catalog/deregister', { Node: 'host' });
     await watcher.until('nothing', () => watcher.instances.size === 0);
   });

@@ -1,6 +1,12 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { keyText, type InstanceKey, type RegistryBackend } from '#core';
-import { backendContract, type BackendFixture, type Outage } from '#core/testing';
+import {
+  backendContract,
+  configStoreContract,
+  type BackendContractOptions,
+  type BackendFixture,
+  type Outage,
+} from '#core/testing';
 import { consul } from '../../servers/consul.js';
 import { hasPrograms, shared } from '../../servers/kind.js';
 import type { Server } from '../../servers/server.js';
@@ -84,11 +90,14 @@ class Fixture implements BackendFixture {
   }
 }
 
-backendContract({
+const options: BackendContractOptions = {
   name: 'consul',
   replicas: true,
   foreign: true,
   outages: own ? ['cut', 'frozen', 'rewound'] : ['cut', 'frozen'],
   shortestTtl: 2_000,
   open: async () => new Fixture(await proxyToServer()),
-});
+};
+
+backendContract(options);
+configStoreContract(options);

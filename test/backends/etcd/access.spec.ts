@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { BACKENDS } from '#backends';
 import { keyOf } from '#core';
-import { registration, Watcher } from '#core/testing';
+import { registration, useConfigStore, Watcher } from '#core/testing';
 import { describeOwn } from '../../servers/describe-own.js';
 import { Etcd, etcd } from '../../servers/etcd.js';
 import { Authority, type KeyPair } from '../../support/certificates.js';
@@ -48,6 +48,7 @@ describeOwn(etcd)('an etcd with users', () => {
     await registrar.deregister(KEY, { actor, cause: 'deregistered' });
     await watcher.until('the removal', () => watcher.removals(KEY).length === 1);
     expect((await backend.list()).instances).toEqual([]);
+    await useConfigStore(backend);
   });
 
   it('takes back the token of a user who gets another password, and gives a new one', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from '@jest/globals';
-import { backendContract } from '#core/testing';
+import { backendContract, configStoreContract, type BackendContractOptions } from '#core/testing';
 import { Etcd, etcd } from '../../servers/etcd.js';
 import { hasPrograms, shared } from '../../servers/kind.js';
 import { EtcdFixture } from './fixture.js';
@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => own?.server.stop());
 
-backendContract({
+const options: BackendContractOptions = {
   name: 'etcd',
   open: async () => new EtcdFixture(own?.server.address ?? shared(etcd), own),
   // The shortest that etcd grants.
@@ -21,4 +21,7 @@ backendContract({
   replicas: true,
   outages: ['cut', 'frozen', 'forgotten', ...(restorable ? (['rewound'] as const) : [])],
   foreign: true,
-});
+};
+
+backendContract(options);
+configStoreContract(options);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { keyOf, silentLogger } from '#core';
-import { registration } from '#core/testing';
+import { registration, useConfigStore } from '#core/testing';
 import { describeOwn } from '../../servers/describe-own.js';
 import { FORGETFUL, asOperator, portOf, redis, startRedis, startRedisWithTls } from '../../servers/redis.js';
 import type { Server } from '../../servers/server.js';
@@ -66,6 +66,7 @@ describeOwn(redis)('a user with the rights of redis.acl', () => {
     await register(backend, { ttl: 1_000 });
     await watcher.until('the expiry', () => watcher.removals(KEY).length > 1);
     expect(await ids(again)).toEqual([]);
+    await useConfigStore(backend);
     const stats = await asOperator(server, async (client) => {
       await client.flushall();
       await again.list();

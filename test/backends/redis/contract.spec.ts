@@ -2,7 +2,13 @@ import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from '@jest/globals';
 import type { RegistryBackend } from '#core';
-import { backendContract, type BackendFixture, type Outage } from '#core/testing';
+import {
+  backendContract,
+  configStoreContract,
+  type BackendContractOptions,
+  type BackendFixture,
+  type Outage,
+} from '#core/testing';
 import { hasPrograms, shared } from '../../servers/kind.js';
 import { asOperator, portOf, redis } from '../../servers/redis.js';
 import type { Server } from '../../servers/server.js';
@@ -76,11 +82,14 @@ class Fixture implements BackendFixture {
   }
 }
 
-backendContract({
+const options: BackendContractOptions = {
   name: 'redis',
   // A shorter one may run out before a connection that was cut is there again.
   shortestTtl: 2_000,
   replicas: true,
   outages: ['cut', 'frozen', 'forgotten', ...(restorable ? (['rewound'] as const) : [])],
   open: async () => new Fixture(),
-});
+};
+
+backendContract(options);
+configStoreContract(options);
