@@ -226,9 +226,12 @@ const architecture: Provider[] = [
   },
   {
     provide: LoadAlerts,
-    inject: [SETTINGS, LOGGER, METRICS],
-    useFactory: ({ checks }: Settings, logger: Logger, metrics: Metrics | undefined) =>
-      new LoadAlerts(checks.criticalLoad, logger, () => metrics?.loadAlerts.inc()),
+    inject: [Watch, SETTINGS, LOGGER, METRICS],
+    useFactory: (watch: Watch, { checks }: Settings, logger: Logger, metrics: Metrics | undefined) =>
+      new LoadAlerts(checks.criticalLoad, logger, (instance, threshold) => {
+        metrics?.loadAlerts.inc();
+        watch.alert(instance, threshold);
+      }),
   },
   Readiness,
   OpenApi,

@@ -8,7 +8,7 @@ export class LoadAlerts {
   constructor(
     private readonly threshold: number,
     private readonly logger: Logger,
-    private readonly raised: () => void,
+    private readonly raised: (instance: ServiceInstance, threshold: number) => void,
   ) {}
 
   see(change: CatalogChange): void {
@@ -27,7 +27,7 @@ export class LoadAlerts {
     }
     if (this.above.has(key)) return;
     this.above.add(key);
-    this.raised();
+    this.raised(instance, this.threshold);
     this.logger.warn({ ...keyOf(instance), load: loadPercentage, threshold: this.threshold }, 'critical load');
   }
 }

@@ -1,3 +1,4 @@
+import type { ServiceInstance } from '#core';
 import type { ContentChange } from '#catalog';
 import { presentInstance } from '../api/v1/presenters/instance.js';
 import { Frame } from '../streams/index.js';
@@ -36,6 +37,15 @@ export class ChangeFrames {
         service_id: change.instance.serviceId,
       }),
     );
+  }
+
+  alert({ serviceName, serviceId, vitals }: ServiceInstance, threshold: number, revision: number): Frame {
+    return this.frame('alert', revision, {
+      service_name: serviceName,
+      service_id: serviceId,
+      load_percentage: vitals.loadPercentage,
+      threshold,
+    });
   }
 
   /** @param content Members beside the event's name and its revision. */

@@ -1,4 +1,4 @@
-import { keyText, matches, NO_FILTER, type InstanceFilter } from '#core';
+import { keyText, matches, NO_FILTER, type InstanceFilter, type ServiceInstance } from '#core';
 import type { Catalog, CatalogEntry, ContentChange } from '#catalog';
 import type { Frame } from '../streams/index.js';
 import type { ChangeFrames } from './change-frames.js';
@@ -55,6 +55,17 @@ export class Feed {
   /** The place of whoever has heard everything. */
   get end(): Place {
     return this.start + this.log.length;
+  }
+
+  /** Its service is in scope. */
+  covers(instance: ServiceInstance): boolean {
+    const { serviceName, except } = this.scope;
+    return serviceName === undefined ? instance.serviceName !== except : instance.serviceName === serviceName;
+  }
+
+  /** It passes the filter. */
+  shows(instance: ServiceInstance): boolean {
+    return matches(instance, this.scope.filter);
   }
 
   /** Takes a change of a service in scope. False when it is none to these watchers. */
@@ -130,10 +141,9 @@ export class Feed {
   }
 
   private entryOf(change: ContentChange): Entry | undefined {
-    const { filter } = this.scope;
-    const shown = change.kind === 'upsert' && matches(change.instance, filter);
+    const shown = change.kind === 'upsert' && this.shows(change.instance);
     const before = change.kind === 'upsert' ? change.before : change.instance;
-    if (!shown && !(before && matches(before, filter))) return undefined;
+    if (!shown && !(before && this.shows(before))) return undefined;
     const frame = () => (shown ? this.frames.upsert(change) : this.frames.removal(change));
     return { key: keyText(change.instance), revision: change.revision, frame };
   }
@@ -142,7 +152,7 @@ export class Feed {
   private reachBack(revision: number): boolean {
     const known = this.catalog.changesAfter(revision);
     if (!known) return false;
-    const earlier = known.filter((change) => change.revision <= this.since && this.covers(change));
+    const earlier = known.filter((change) => change.revision <= this.since && this.covers(change.instance));
     const entries = earlier.flatMap((change) => this.entryOf(change) ?? []);
     this.start -= entries.length;
     this.log = [...entries, ...this.log];
@@ -153,11 +163,6 @@ export class Feed {
       if (!this.latest.has(key)) this.latest.set(key, this.start + i);
     }
     return true;
-  }
-
-  covers({ instance }: ContentChange): boolean {
-    const { serviceName, except } = this.scope;
-    return serviceName === undefined ? instance.serviceName !== except : instance.serviceName === serviceName;
   }
 
   private entries(): readonly CatalogEntry[] {

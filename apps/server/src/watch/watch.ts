@@ -1,4 +1,5 @@
-import type { Catalog, CatalogChange, ContentChange } from '#catalog';
+import { keyText, type ServiceInstance } from '#core';
+import type { Catalog, CatalogChange } from '#catalog';
 import type { RevisionRef } from '../answers/answers.js';
 import type { Channel, Streams } from '../streams/index.js';
 import { ChangeFrames } from './change-frames.js';
@@ -52,7 +53,19 @@ export class Watch {
       for (const { watchers } of this.feeds.values()) wake(watchers);
       return;
     }
-    for (const watched of this.concerned(change)) if (watched.feed.offer(change)) wake(watched.watchers);
+    for (const { feed, watchers } of this.concerned(change.instance)) if (feed.offer(change)) wake(watchers);
+  }
+
+  /** The load of an instance has become critical: no change of state, so whoever is away does not hear of it. */
+  alert(instance: ServiceInstance, threshold: number): void {
+    const { revision } = this.catalog;
+    const event = this.frames.alert(instance, threshold, revision);
+    const entry = { key: `alert ${keyText(instance)}`, revision, frame: () => event };
+    for (const { feed, watchers } of this.concerned(instance)) {
+      if (!feed.shows(instance)) continue;
+      feed.push(entry);
+      wake(watchers);
+    }
   }
 
   private watcher(feed: Feed, news: () => void, close: () => void, since: RevisionRef | undefined): Watcher {
@@ -63,9 +76,9 @@ export class Watch {
     return new Watcher(feed, catalog, frames, news, close, place, known ? 'too old' : 'another epoch');
   }
 
-  private *concerned(change: ContentChange): Iterable<Watched> {
-    yield* this.byService.get(change.instance.serviceName) ?? [];
-    for (const watched of this.byService.get(EVERYTHING) ?? []) if (watched.feed.covers(change)) yield watched;
+  private *concerned(instance: ServiceInstance): Iterable<Watched> {
+    yield* this.byService.get(instance.serviceName) ?? [];
+    for (const watched of this.byService.get(EVERYTHING) ?? []) if (watched.feed.covers(instance)) yield watched;
   }
 
   private openFeed(key: string, scope: Scope): Watched {
