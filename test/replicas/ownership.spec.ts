@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => target.stop());
 afterEach(endProcesses);
 
-describe.each(registriesOf('etcd'))('health checks among replicas on $type', (registry) => {
+describe.each(registriesOf('etcd', 'consul'))('health checks among replicas on $type', (registry) => {
   it(
     'have one owner each, who changes only where one dies, leaves or comes',
     async () => {

@@ -21,9 +21,12 @@ export class Replica {
     readonly http: HttpClient,
   ) {}
 
+  /** Resolves when it has a view to answer from. */
   static async start(environment: Environment): Promise<Replica> {
     const server = await ServerProcess.start({ ...ENVIRONMENT, ...environment });
-    return new Replica(server, new HttpClient(server.url));
+    const http = new HttpClient(server.url);
+    await until(async () => (await http.get('/health/ready')).status === 200, 60_000);
+    return new Replica(server, http);
   }
 
   /** As many, each of whom knows all the others. */
@@ -40,10 +43,10 @@ export class Replica {
     return data.instances.find(({ service_id }) => service_id.endsWith(`-${epoch}`))!.service_id;
   }
 
-  /** How many replicas it takes part with, itself among them. */
+  /** How many replicas it takes part with, itself among them. Consul shows those of other registries too, without leases. */
   async known(): Promise<number> {
     const answer = await this.http.get<Service>(OWN_SERVICE);
-    return answer.status === 200 ? answer.data.instances.length : 0;
+    return answer.status === 200 ? answer.data.instances.filter(({ ttl }) => ttl !== null).length : 0;
   }
 
   async end(signal: NodeJS.Signals): Promise<Exit> {
@@ -54,5 +57,5 @@ export class Replica {
 }
 
 export async function allKnow(replicas: readonly Replica[], count: number): Promise<void> {
-  for (const replica of replicas) await until(async () => (await replica.known()) === count, 30_000);
+  for (const replica of replicas) await until(async () => (await replica.known()) === count, 60_000);
 }

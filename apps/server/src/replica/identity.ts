@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import type { ServiceInstance } from '#core';
 import type { Catalog } from '#catalog';
 
 /** How replicas are told apart: their host, for people, and the epoch of their view, which is in every answer of theirs. */
@@ -13,12 +14,11 @@ export function replicaMetadata(checksEnabled: boolean): Readonly<Record<string,
   return { [CHECKS]: checksEnabled ? 'shared' : 'off' };
 }
 
-/** Undefined: it is no replica of ours, whatever its name. */
-export function sharesChecks({
-  metadata,
-}: {
-  readonly metadata: Readonly<Record<string, string>>;
-}): boolean | undefined {
+/**
+ * Whether a replica shares health checks; undefined: it is none of ours, whatever its name. Ours have leases: in a
+ * catalog that others write to too, replicas of another registry may show, with their metadata.
+ */
+export function sharesChecks({ metadata, ttl }: Pick<ServiceInstance, 'metadata' | 'ttl'>): boolean | undefined {
   const says = metadata[CHECKS];
-  return says === undefined ? undefined : says === 'shared';
+  return says === undefined || ttl === undefined ? undefined : says === 'shared';
 }
