@@ -1,10 +1,13 @@
 import { once } from 'node:events';
 import { get, type ClientRequest, type IncomingMessage } from 'node:http';
+import type { Instance } from './instances.js';
 import { within } from './process.js';
 import { Told, type WatchEvent } from './told.js';
 
 export interface WatcherOptions {
   readonly lastEventId?: string;
+  /** What it knows already. */
+  readonly knows?: ReadonlyMap<string, Instance>;
 }
 
 /** Somebody who watches over server-sent events. */
@@ -19,15 +22,19 @@ export class Watcher extends Told {
   private constructor(
     private readonly request: ClientRequest,
     private readonly response: IncomingMessage,
+    { lastEventId, knows = new Map() }: WatcherOptions,
   ) {
     super();
+    this.lastEventId = lastEventId;
+    for (const [key, instance] of knows) this.state.set(key, instance);
     response.setEncoding('utf8').on('data', (text: string) => this.read(text));
     this.ended = new Promise((resolve) => response.once('close', resolve));
     void this.ended.then(() => this.end());
   }
 
   /** Resolves when the stream is open; rejects with the answer when there is none. */
-  static async open(url: string, path: string, { lastEventId }: WatcherOptions = {}): Promise<Watcher> {
+  static async open(url: string, path: string, options: WatcherOptions = {}): Promise<Watcher> {
+    const { lastEventId } = options;
     const headers = { accept: 'text/event-stream', ...(lastEventId !== undefined && { 'last-event-id': lastEventId }) };
     const request = get(`${url}/api/v1/watch/${path}`, { headers, agent: false });
     const [response] = (await within(once(request, 'response'), 'a stream')) as [IncomingMessage];
@@ -37,7 +44,12 @@ export class Watcher extends Told {
       request.destroy();
       throw new Error(`no stream but ${response.statusCode}`);
     }
-    return new Watcher(request, response);
+    return new Watcher(request, response, options);
+  }
+
+  /** Comes back to where it was, here or elsewhere, with what it knows. */
+  async again(url: string, path: string): Promise<Watcher> {
+    return Watcher.open(url, path, { lastEventId: this.lastEventId, knows: this.state });
   }
 
   /** Reads nothing more, and leaves what comes to pile up. */
