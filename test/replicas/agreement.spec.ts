@@ -32,10 +32,10 @@ async function isGone({ http }: { readonly http: HttpClient }, service: string, 
   await untilAnswer(http, instancePath(service, id), ({ status }) => status === 404, `the end of ${id}`, 60_000);
 }
 
-describe.each(REGISTRIES)('two replicas on $type', (registry) => {
-  it.concurrent(
-    'are one registry: what is done through one is so through the other, heartbeats among it',
-    async () => {
+describe('two replicas', () => {
+  it.concurrent.each(REGISTRIES)(
+    'on $type are one registry: what is done through one is so through the other, heartbeats among it',
+    async (registry) => {
       const replicas = await Replica.startSeveral(2, await registry.environment());
       await Promise.all([changeThroughEither(replicas), beatThroughEither(replicas)]);
       await Promise.all(replicas.map((replica) => replica.end('SIGTERM')));
