@@ -3,6 +3,7 @@ import {
   BackendError,
   type BackendCapabilities,
   type BackendContext,
+  type ConfigStore,
   type Registrar,
   type RegistryBackend,
   type RegistryEvent,
@@ -33,7 +34,7 @@ const WRITING: BackendCapabilities = {
   leases: 'emulated',
   maintenance: 'emulated',
   removalCauses: 'emulated',
-  configuration: 'refused',
+  configuration: 'emulated',
   durable: true,
   replicas: true,
   notes: [
@@ -45,6 +46,7 @@ const WRITING: BackendCapabilities = {
 export class KubernetesBackend implements RegistryBackend {
   readonly capabilities: BackendCapabilities;
   readonly registrar?: Registrar;
+  readonly configStore?: ConfigStore;
   private readonly view = new View();
   private session: Session | undefined;
   private stopped = false;
@@ -56,7 +58,9 @@ export class KubernetesBackend implements RegistryBackend {
     private readonly context: BackendContext,
   ) {
     this.capabilities = write ? WRITING : READ_ONLY;
-    if (write) this.registrar = this.makeRegistrar();
+    if (!write) return;
+    this.registrar = this.makeRegistrar();
+    this.configStore = this.makeConfigStore();
   }
 
   async start(): Promise<void> {
@@ -109,6 +113,16 @@ export class KubernetesBackend implements RegistryBackend {
       renew: async (key, heartbeat, options) => there().renew(key, heartbeat, options),
       update: async (key, update, options) => there().update(key, update, options),
       deregister: async (key, options) => there().deregister(key, options),
+    };
+  }
+
+  private makeConfigStore(): ConfigStore {
+    const there = () => this.running().configStore!;
+    return {
+      heads: async (signal) => there().heads(signal),
+      get: async (key, version, signal) => there().get(key, version, signal),
+      append: async (key, entry, signal) => there().append(key, entry, signal),
+      watch: (signal) => there().watch(signal),
     };
   }
 }

@@ -20,11 +20,15 @@ const MAX_WAITING = 10_000;
 /** How long we wait when we are told to come back later. */
 const MOST_RETRY_MS = 1_000;
 const TRIES = 4;
+const METADATA = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 
 export interface List<T> {
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
   readonly items: readonly T[];
 }
+
+/** Of metadata alone null stands for none. */
+type Page<T> = Pick<List<T>, 'metadata'> & { readonly items: readonly T[] | null };
 
 export interface WatchEvent<T> {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
@@ -34,12 +38,14 @@ export interface WatchEvent<T> {
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
 interface Call {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly query?: Query;
   readonly body?: unknown;
   readonly signal?: AbortSignal;
   readonly deadlineMs?: number;
+  /** Otherwise JSON. */
+  readonly accept?: string;
 }
 
 /**
@@ -78,6 +84,11 @@ export class Client {
     return this.call<T>({ method: 'PUT', path, body, signal });
   }
 
+  /** Merges what is given into it, whatever its state (RFC 7396). */
+  patch<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
+    return this.call<T>({ method: 'PATCH', path, body, signal });
+  }
+
   /** On the condition that it is this very state of it. */
   async remove(path: string, { metadata }: KubernetesObject, signal?: AbortSignal): Promise<void> {
     const { uid, resourceVersion } = metadata;
@@ -91,17 +102,21 @@ export class Client {
   }
 
   /** All there is, as of the list's `resourceVersion`. */
-  async list<T>(path: string, query: Query, signal?: AbortSignal): Promise<List<T>> {
+  list<T>(path: string, query: Query, signal?: AbortSignal, deadlineMs = LIST_DEADLINE_MS): Promise<List<T>> {
+    return this.pages<T>({ method: 'GET', path, query, signal, deadlineMs });
+  }
+
+  /** The same without what is in it. */
+  listMetadata(path: string, query: Query, signal?: AbortSignal): Promise<List<KubernetesObject>> {
+    return this.pages({ method: 'GET', path, query, signal, accept: METADATA, deadlineMs: DEADLINE_MS });
+  }
+
+  private async pages<T>(call: Call): Promise<List<T>> {
     const items: T[] = [];
     for (let after: string | undefined; ;) {
-      const page = await this.call<List<T>>({
-        method: 'GET',
-        path,
-        query: { ...query, limit: PAGE, continue: after },
-        signal,
-        deadlineMs: LIST_DEADLINE_MS,
-      });
-      for (const item of page.items) items.push(item);
+      const query = { ...call.query, limit: PAGE, continue: after };
+      const page = await this.call<Page<T>>({ ...call, query });
+      for (const item of page.items ?? []) items.push(item);
       after = page.metadata.continue;
       if (!after) return { metadata: page.metadata, items };
     }
@@ -201,7 +216,7 @@ export class Client {
   }
 
   private async open(
-    { method, path, query, body }: Call,
+    { method, path, query, body, accept = 'application/json' }: Call,
     agent: Agent,
     onSocket?: (socket: Socket) => void,
   ): Promise<{ request: ClientRequest; response: Promise<IncomingMessage> }> {
@@ -214,10 +229,10 @@ export class Client {
     const content = body === undefined ? undefined : JSON.stringify(body);
     const headers = {
       ...(options.headers as OutgoingHttpHeaders),
-      accept: 'application/json',
+      accept,
       'user-agent': 'service-discovery',
       ...(content !== undefined && {
-        'content-type': 'application/json',
+        'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
         'content-length': Buffer.byteLength(content),
       }),
     };

@@ -53,6 +53,13 @@ export interface Lease extends KubernetesObject {
   };
 }
 
+export interface ConfigMap extends KubernetesObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly immutable?: boolean;
+  readonly data?: Readonly<Record<string, string>>;
+}
+
 /** One kind of object, in one namespace or in all. */
 export interface Resource {
   readonly apiVersion: string;
@@ -68,6 +75,8 @@ export const ENDPOINT_SLICES: Resource = {
   plural: 'endpointslices',
 };
 export const LEASES: Resource = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', plural: 'leases' };
+
+export const CONFIG_MAPS: Resource = { apiVersion: 'v1', kind: 'ConfigMap', plural: 'configmaps' };
 
 /** @param namespace Undefined: of all of them. */
 export function pathOf({ apiVersion, plural }: Resource, namespace: string | undefined, name?: string): string {

@@ -1,12 +1,14 @@
 import type { Client } from './client.js';
 import { ApiError } from './errors.js';
-import { ENDPOINT_SLICES, LEASES, SERVICES, type Resource } from './objects.js';
+import { CONFIG_MAPS, ENDPOINT_SLICES, LEASES, SERVICES, type Resource } from './objects.js';
 
 /** What writing takes, as k8s/rbac/write.yaml gives it. Whether we may read shows by itself. */
 const NEEDED: readonly { readonly resource: Resource; readonly verbs: readonly string[] }[] = [
   { resource: LEASES, verbs: ['create', 'update', 'delete'] },
   { resource: SERVICES, verbs: ['create', 'delete'] },
   { resource: ENDPOINT_SLICES, verbs: ['create', 'update', 'delete'] },
+  // Nothing else would show that we may not list them.
+  { resource: CONFIG_MAPS, verbs: ['list', 'create', 'patch', 'delete'] },
 ];
 const REVIEWS = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
 

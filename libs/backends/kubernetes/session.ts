@@ -1,5 +1,6 @@
-import type { BackendContext, BackendError, Registrar, RegistrySnapshot } from '#core';
+import type { BackendContext, BackendError, ConfigStore, Registrar, RegistrySnapshot } from '#core';
 import type { Client } from './client.js';
+import { KubernetesConfigStore } from './config-store.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { LeaseWriter } from './lease-writer.js';
 import { LeaseForm } from './leases.js';
@@ -18,6 +19,7 @@ export interface Connection {
 /** A backend that is running: what it is made of, and how that hangs together. */
 export class Session {
   readonly registrar?: Registrar;
+  readonly configStore?: ConfigStore;
   private readonly probePath: string;
   private readonly writing?: Writing & { readonly projector: Projector };
   private mirror: Mirror;
@@ -40,6 +42,7 @@ export class Session {
       const keeper = this.makeKeeper(form, writer);
       const projector = this.makeProjector(namespace!);
       this.writing = { form, keeper, projector, serviceMoved: (name) => projector.touch(name) };
+      this.configStore = new KubernetesConfigStore(client, namespace!, options.prefix);
       this.registrar = new LeaseRegistrar({
         ...{ form, writer, keeper, projector, now: context.now },
         table: () => this.mirror.table!,

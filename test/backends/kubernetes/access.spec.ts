@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BACKENDS } from '#backends';
 import { keyOf, silentLogger, type RegistryBackend } from '#core';
-import { registration, Watcher } from '#core/testing';
+import { registration, useConfigStore, Watcher } from '#core/testing';
 import { until } from '../../support/until.js';
 import { createSlice, pod } from './support/cluster-objects.js';
 import { Place, SERVICES, SLICES } from './support/place.js';
@@ -106,6 +106,7 @@ describe('with the least rights', () => {
       await until(async () => (await slices())[0]?.endpoints[0]?.conditions.ready === false, TEST_MS);
       await registrar.deregister(keyOf(instance), { actor, cause: 'deregistered' });
       await until(async () => (await slices()).length === 0, TEST_MS);
+      await useConfigStore(backend);
     },
     TEST_MS,
   );
@@ -124,7 +125,7 @@ describe('with the least rights', () => {
     [
       'no right to delete',
       () => accountOf('write.yaml', (text) => text.replaceAll(', delete]', ']')),
-      /does not let us delete leases, delete services, delete endpointslices in namespace/,
+      /does not let us delete leases, delete services, delete endpointslices, delete configmaps in namespace/,
     ],
   ])(
     '%s stops the start, in words',

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { keyText, type InstanceKey } from '#core';
-import { backendContract } from '#core/testing';
+import { backendContract, configStoreContract, type BackendContractOptions } from '#core/testing';
 import { LEASES, Place } from './support/place.js';
 
-backendContract({
+const options: BackendContractOptions = {
   name: 'kubernetes',
   replicas: true,
   shortestTtl: 3_000,
@@ -35,7 +35,10 @@ backendContract({
       close: () => place.close(),
     };
   },
-});
+};
+
+backendContract(options);
+configStoreContract(options);
 
 function leaseOf(place: Place, key: InstanceKey): string {
   const hash = createHash('sha256').update(keyText(key)).digest('hex').slice(0, 32);
