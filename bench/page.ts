@@ -48,8 +48,11 @@ function requestsText(comparisons: readonly Comparison[]): string {
   if (comparisons.length === 0) return '';
   return paragraphs(
     '## Requests',
-    'One core for the server, 32 connections. _Of bare_ is requests a second against the route beside it; _by CPU_ the same by processor time for each request, which holds even where the load generator or a neighbour was the limit.',
-    table(['', 'requests a second', 'of bare', 'by CPU', 'p99 at half load', 'target'], comparisons.map(requestRow)),
+    'One core for the server, 32 connections. _Of bare_ is requests a second against the route beside it; _by CPU_ the same by processor time for each request, which holds even where the load generator or a neighbour was the limit. _Without a core_ is how much of the time at half load the server or the load generator was ready to run and something else had its core: what comes meanwhile waits, and p99 shows little else.',
+    table(
+      ['', 'requests a second', 'of bare', 'by CPU', 'p99 at half load', 'without a core', 'target'],
+      comparisons.map(requestRow),
+    ),
   );
 }
 
@@ -70,11 +73,12 @@ export function registryRows({ type, operations }: RegistryResult): string[][] {
   });
 }
 
-export function requestRow({ scenario, perSecond, ratio, cpuRatio, p99AtHalf }: Comparison): string[] {
+export function requestRow({ scenario, perSecond, ratio, cpuRatio, p99AtHalf, waitedAtHalf }: Comparison): string[] {
   const { title, targets = {} } = SCENARIOS.find(({ name }) => name === scenario)!;
   const p99 = `${ms(p99AtHalf.server.median)} (bare ${ms(p99AtHalf.bare.median)})`;
   const goals = goalsMet(targets, ratio.median, perSecond.median, p99AtHalf.server.median);
-  return [`**${scenario}**: ${title}`, whole(perSecond), share(ratio), share(cpuRatio), p99, goals];
+  const waited = waitedAtHalf === undefined ? '' : percent(waitedAtHalf);
+  return [`**${scenario}**: ${title}`, whole(perSecond), share(ratio), share(cpuRatio), p99, waited, goals];
 }
 
 function goalsMet(targets: NonNullable<Scenario['targets']>, ratio: number, perSecond: number, p99: number): string {
@@ -88,16 +92,17 @@ function goalsMet(targets: NonNullable<Scenario['targets']>, ratio: number, perS
 }
 
 export function memoryText({ variants }: MemoryResult): string {
-  const rows = variants.map(({ variant, instances, empty, filled, afterLoad, heapAfterLoad }) => [
-    variant,
-    String(instances),
-    ...[empty, filled, afterLoad, heapAfterLoad].map((value) => value.toFixed(0)),
-  ]);
+  const rows = variants.map(({ variant, instances, empty, filled, afterLoad, parts }) => {
+    const { files, young, live, garbage, rest } = parts ?? {};
+    const values = [empty, filled, afterLoad, files, young, live, garbage, rest];
+    return [variant, String(instances), ...values.map((value) => value?.toFixed(0) ?? '')];
+  });
+  const parts = ['files', 'young', 'live', 'garbage', 'rest'];
   return paragraphs(
     '## Memory',
-    'Megabytes resident: with nothing registered, with as many services as named, of one instance each, and after seconds of discovery and picks at full speed. The last column is what JavaScript holds of it then, garbage included.',
-    table(['', 'services', 'empty', 'filled', 'after load', 'heap'], rows),
-    '_Lean_ is `MALLOC_ARENA_MAX=1 node --max-semi-space-size=4`. What is registered takes the least of it: most is Node’s own, the modules’ (bare Fastify has few of them), and garbage that V8 lets gather while it has been told no limit.',
+    'Megabytes resident: with nothing registered, with as many services as named, of one instance each, and after seconds of discovery and picks at full speed. Of what that last consists: _files_, the pages of the node program and its libraries, which all Node processes of a machine share; of JavaScript, the _young_ generation, where everything new is put, what is _live_ after a collection, and _garbage_ with the room that V8 keeps; the _rest_, malloc, stacks and buffers.',
+    table(['', 'services', 'empty', 'filled', 'after load', ...parts], rows),
+    '_Lean_ is `MALLOC_ARENA_MAX=1 node --max-semi-space-size=4`. What is registered takes the least of it, and what is live is above all the modules’ code.',
   );
 }
 

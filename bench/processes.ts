@@ -128,8 +128,8 @@ export async function startServer(options: StartOptions = {}): Promise<Server> {
 }
 
 /** Bare Fastify on a free port, with one route that answers always the same. */
-export async function startBare(answer: ConstantAnswer): Promise<Subject> {
-  const child = startProgram(join(import.meta.dirname, 'bare.js'), { core: 'measured' });
+export async function startBare(answer: ConstantAnswer, options: StartOptions = {}): Promise<Subject> {
+  const child = startProgram(join(import.meta.dirname, 'bare.js'), { core: 'measured', ...options });
   const { port } = await ask<{ port: number }>(child, answer);
   const cost = () => ask<Cost>(child, { cost: true });
   return { url: `http://127.0.0.1:${port}`, child, cost, stop: () => end(child) };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { ConstantAnswer } from './bare.js';
 import type { LoadResult } from './load.js';
 import type { LoadOrder } from './load-program.js';
+import { secondsWithoutCore } from './proc.js';
 import {
   ask,
   end,
@@ -33,6 +34,8 @@ export interface Measured {
   readonly cpuMicros: number;
   /** Share of its core that the process had: far below 1, something else was the limit. */
   readonly busy: number;
+  /** Share of the time in which it, or what puts it under load, was ready to run and had no core: a neighbour had it. */
+  readonly waited?: number;
 }
 
 interface Round {
@@ -52,10 +55,12 @@ export interface Comparison {
   /** The same by CPU time for each request: it holds where the load generator or a neighbour was the limit. */
   readonly cpuRatio: Spread;
   readonly p99AtHalf: { readonly server: Spread; readonly bare: Spread };
+  /** What the system knows of it, of the server's rounds at half load. */
+  readonly waitedAtHalf?: number;
 }
 
 const CONNECTIONS = 32;
-const HALF_ROUNDS = 3;
+const HALF_ROUNDS = 5;
 /** Until the compiler has seen enough: it shares the core with what it compiles. */
 const WARM_UP_MS = 4_000;
 /** What the connection and the clock add by themselves. */
@@ -73,6 +78,7 @@ export async function compare(scenario: Scenario, { rounds, seconds }: RoundOpti
   const full = await inTurn(rounds, (side) => sides[side].run(ms));
   const halfOf = (side: keyof Round) => median(full.map((round) => round[side].perSecond)) / 2;
   const half = await inTurn(HALF_ROUNDS, (side) => sides[side].run(ms, halfOf(side)));
+  const waited = half.flatMap((round) => round.server.waited ?? []);
   await Promise.all([server.subject.stop(), bare.subject.stop(), end(generator)]);
   if (registry) await end(registry.child);
   return {
@@ -86,6 +92,7 @@ export async function compare(scenario: Scenario, { rounds, seconds }: RoundOpti
       server: spread(half.map((round) => round.server.p99)),
       bare: spread(half.map((round) => round.bare.p99)),
     },
+    ...(waited.length > 0 && { waitedAtHalf: median(waited) }),
   };
 }
 
@@ -136,7 +143,9 @@ class Side {
     const { url } = this.subject;
     const order: LoadOrder = { scenario: this.scenario.name, url, connections: CONNECTIONS, ms, rate, from: this.next };
     const before = await this.subject.cost();
+    const waitedBefore = this.waits();
     const { requests, seconds, p50, p99, next } = await ask<LoadResult>(this.generator, order);
+    const waits = this.waits().map((each, i) => each - waitedBefore[i]!);
     const after = await this.subject.cost();
     this.next = next;
     const cpuSeconds = after.cpuSeconds - before.cpuSeconds;
@@ -146,6 +155,11 @@ class Side {
       p99,
       cpuMicros: (cpuSeconds * 1e6) / requests,
       busy: cpuSeconds / seconds,
+      ...(waits.length > 0 && { waited: Math.max(...waits) / seconds }),
     };
+  }
+
+  private waits(): number[] {
+    return [this.subject.child, this.generator].flatMap((each) => secondsWithoutCore(each) ?? []);
   }
 }

@@ -1,7 +1,6 @@
 import { register } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { resolve } from 'import-meta-resolve';
 import { z } from 'zod';
 import type { BackendModule, ProbeModule, StrategyModule } from '#core';
 import type { Seams } from './seams.js';
@@ -61,6 +60,7 @@ function offerCore(): void {
 async function load(name: string, from: string): Promise<Required<Extension>> {
   let exported: unknown;
   try {
+    const { resolve } = await import('import-meta-resolve');
     const url = resolve(name, pathToFileURL(join(from, 'package.json')).href);
     exported = ((await import(url)) as { default?: unknown }).default;
   } catch (cause) {

@@ -46,6 +46,7 @@ export function createAdapter(logger: Logger): FastifyAdapter {
     // What is in flight on a kept connection is answered while we close, and the connection then ends.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
+    schemaController: { compilersFactory: { buildValidator: refuseSchema, buildSerializer: refuseSchema } },
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
       sendProblem(error, request, reply, logger),
     clientErrorHandler: answerBrokenRequest,
@@ -64,6 +65,11 @@ export function createAdapter(logger: Logger): FastifyAdapter {
     done(refusalWithoutHost(request) ?? (request.is404 ? wrongMethod(request.url) : undefined));
   });
   return adapter;
+}
+
+/** Of routes with a schema for Fastify itself we have none: the compilers for it would take 4 MB. */
+function refuseSchema(): never {
+  throw new Error('schemas are for the pipe that validates, not for Fastify');
 }
 
 /** A content type with nothing behind it is no body: clients send it with DELETE and with heartbeats. */
