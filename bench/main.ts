@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { checkTenThousand } from './checks-10k.js';
 import { measureGrowth } from './growth.js';
 import { measureMemory } from './memory.js';
-import { checksText, growthText, memoryText, registryRows, requestRow, startTimeText } from './page.js';
+import { checksText, growthText, memoryText, registryRows, requestRow, startTimeText, watchersText } from './page.js';
 import { endAll } from './processes.js';
 import { compareWithRaw } from './registries/compare.js';
 import { REGISTRIES, type RawRegistry } from './registries/index.js';
@@ -10,6 +10,7 @@ import { readResults, section, writeResults, type Results } from './results.js';
 import { compare } from './rounds.js';
 import { SCENARIOS, type Scenario } from './scenarios.js';
 import { measureStartTime } from './start-time.js';
+import { measureWatchers } from './watchers.js';
 
 const START_RUNS = 5;
 const CHECKS_SECONDS = 60;
@@ -36,6 +37,7 @@ const MEASUREMENTS = new Map<string, Measure>([
     async (all) => startTimeText((all.startTime = await section(() => measureStartTime(START_RUNS))).result),
   ],
   ['growth', async (all) => growthText((all.growth = await section(() => measureGrowth(seconds))).result)],
+  ['watchers', async (all) => watchersText((all.watchers = await section(() => measureWatchers())).result)],
   [
     'checks-10k',
     async (all) => checksText((all.checks = await section(() => checkTenThousand(CHECKS_SECONDS))).result),

@@ -8,14 +8,15 @@ import type { Results, Section } from './results.js';
 import type { Comparison } from './rounds.js';
 import { SCENARIOS, type Scenario } from './scenarios.js';
 import type { StartTimeResult } from './start-time.js';
+import type { WatchersResult } from './watchers.js';
 
 // Results as docs/performance.md and a terminal show them.
 
 export function performancePage(results: Results): string {
-  const { memory, startTime, growth, checks } = results;
+  const { memory, startTime, growth, checks, watchers } = results;
   const registries = REGISTRIES.flatMap(({ type }) => results.registries[type] ?? []);
   const comparisons = SCENARIOS.flatMap(({ name }) => results.comparisons[name] ?? []);
-  const sections = [...comparisons, ...registries, memory, startTime, growth, checks].filter(
+  const sections = [...comparisons, ...registries, memory, startTime, growth, checks, watchers].filter(
     (each) => each !== undefined,
   );
   return `${paragraphs(
@@ -29,6 +30,7 @@ export function performancePage(results: Results): string {
     startTime ? startTimeText(startTime.result) : '',
     growth ? growthText(growth.result) : '',
     checks ? checksText(checks.result) : '',
+    watchers ? watchersText(watchers.result) : '',
   )}\n`;
 }
 
@@ -156,6 +158,23 @@ export function checksText({
         row('probe later than planned', late),
         row(`mean interval of a check off its ${intervalMs / 1_000} s`, drift),
         row('lag of the event loop', lag),
+      ],
+    ),
+  );
+}
+
+export function watchersText({ many, few }: WatchersResult): string {
+  const row = (title: string, { p50, p99, max }: WatchersResult['many']['late']) => [title, ms(p50), ms(p99), ms(max)];
+  return paragraphs(
+    '## Watchers',
+    `${many.watchers} event streams of one service, and ${many.changes} changes of it, each when all have heard of the one before: a watcher takes ${(many.bytesPerWatcher / 1_024).toFixed(1)} KB. ` +
+      `Then ${few.watchers} streams and ${few.rate} changes a second: ${few.acknowledged.toFixed(0)} were acknowledged a second, ${percent(few.told)} of the events were sent, the others overtaken, at ${percent(few.busy)} of a core. ` +
+      'The server may have as many files open as there are watchers and a few hundred more: `ulimit -n`.',
+    table(
+      ['', 'p50', 'p99', 'max'],
+      [
+        row(`acknowledgement to the last of ${many.watchers} watchers`, many.late),
+        row(`sending to each of ${few.watchers} watchers`, few.late),
       ],
     ),
   );

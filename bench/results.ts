@@ -8,6 +8,7 @@ import { PINNED } from './processes.js';
 import type { RegistryResult } from './registries/compare.js';
 import type { Comparison } from './rounds.js';
 import type { StartTimeResult } from './start-time.js';
+import type { WatchersResult } from './watchers.js';
 
 export const ROOT = join(import.meta.dirname, '../..');
 const FILE = join(ROOT, 'bench/results/latest.json');
@@ -37,6 +38,7 @@ export interface Results {
   startTime?: Section<StartTimeResult>;
   growth?: Section<GrowthResult>;
   checks?: Section<ChecksResult>;
+  watchers?: Section<WatchersResult>;
 }
 
 /** Measures; the result goes with what the machine was like when it began. */
