@@ -5,6 +5,7 @@ export * from './abortable.js';
 export { z } from 'zod';
 export * from './backoff.js';
 export * from './backend.js';
+export * from './cancellations.js';
 export * from './conditions.js';
 export * from './config-entry.js';
 export * from './config-heads.js';

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { Places } from './index.js';
 
@@ -43,5 +44,17 @@ describe('places', () => {
     await first;
     expect(await third).toBe(3);
     await expect(places.take(() => Promise.resolve(4), leaving.signal)).rejects.toThrow('left');
+  });
+
+  it('are waited for by many with one signal, which has one listener', async () => {
+    const places = new Places(1);
+    const leaving = new AbortController();
+    let end!: () => void;
+    const first = places.take(() => new Promise<void>((resolve) => (end = resolve)));
+    const others = Array.from({ length: 20 }, (_, n) => places.take(() => Promise.resolve(n), leaving.signal));
+    expect(getEventListeners(leaving.signal, 'abort')).toHaveLength(1);
+    end();
+    await Promise.all([first, ...others]);
+    expect(getEventListeners(leaving.signal, 'abort')).toHaveLength(0);
   });
 });

@@ -1,6 +1,9 @@
+import { Cancellations } from './cancellations.js';
+
 /** So many at the same time; the others wait, in the order in which they came. */
 export class Places {
   private readonly waiting = new Set<() => void>();
+  private readonly cancellations = new Cancellations();
 
   constructor(private free: number) {}
 
@@ -19,15 +22,15 @@ export class Places {
   private turn(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const come = () => {
-        signal?.removeEventListener('abort', leave);
+        stay();
         resolve();
       };
-      const leave = () => {
+      const stay = this.cancellations.add(signal, () => {
+        stay();
         this.waiting.delete(come);
         reject(signal!.reason as Error);
-      };
+      });
       this.waiting.add(come);
-      signal?.addEventListener('abort', leave, { once: true });
     });
   }
 

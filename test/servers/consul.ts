@@ -1,9 +1,14 @@
 import { join } from 'node:path';
 import { goPrograms } from './go-program.js';
+import { getJson } from './http.js';
 import type { ServerKind } from './kind.js';
 import { freePort } from './ports.js';
 import { executable } from './program.js';
 import { Server } from './server.js';
+import { until } from '../support/until.js';
+
+/** How long servers may take to find each other. The machine may be busy. */
+const CLUSTER_MS = 60_000;
 
 const { consul: program } = goPrograms({
   name: 'consul',
@@ -36,6 +41,8 @@ export interface ConsulAgent {
   readonly dnsPort: number;
   /** Where others join it. */
   readonly serfPort: number;
+  /** As it is known by when it leads. */
+  readonly rpcAddress: string;
 }
 
 /** The program, for its commands. */
@@ -45,9 +52,11 @@ export function consulProgram(): string {
 
 export async function startAgent(options: AgentOptions = {}): Promise<ConsulAgent> {
   const { name = 'agent-1', join: cluster, role = 'server', volatile = false, configuration = [], token } = options;
-  let ports!: { port: number; dnsPort: number; serfPort: number };
+  let ports!: { port: number; dnsPort: number; serfPort: number; rpcAddress: string };
   const server = await Server.start('consul', async (folder) => {
-    ports = { port: await freePort(), dnsPort: await freePort(), serfPort: await freePort() };
+    const serverPort = await freePort();
+    const rpcAddress = `127.0.0.1:${serverPort}`;
+    ports = { port: await freePort(), dnsPort: await freePort(), serfPort: await freePort(), rpcAddress };
     const address = `http://127.0.0.1:${ports.port}`;
     return {
       program: consulProgram(),
@@ -61,7 +70,7 @@ export async function startAgent(options: AgentOptions = {}): Promise<ConsulAgen
         '-bind=127.0.0.1',
         '-client=127.0.0.1',
         `-http-port=${ports.port}`,
-        `-server-port=${await freePort()}`,
+        `-server-port=${serverPort}`,
         `-serf-lan-port=${ports.serfPort}`,
         '-serf-wan-port=-1',
         `-dns-port=${ports.dnsPort}`,
@@ -77,6 +86,24 @@ export async function startAgent(options: AgentOptions = {}): Promise<ConsulAgen
     };
   });
   return { name, server, address: server.address, ...ports };
+}
+
+/** Servers that vote; the first of them leads. */
+export async function startCluster(size: number): Promise<readonly ConsulAgent[]> {
+  // New servers may vote after this time.
+  const configuration = ['autopilot { server_stabilization_time = "500ms" }'];
+  const first = await startAgent({ configuration });
+  const names = Array.from({ length: size - 1 }, (_, i) => `agent-${i + 2}`);
+  const others = await Promise.all(names.map((name) => startAgent({ name, join: first, configuration })));
+  await until(async () => {
+    const { Servers } = (await getJson(`${first.address}/v1/operator/raft/configuration`)) as RaftConfiguration;
+    return Servers.filter(({ Voter }) => Voter).length === size;
+  }, CLUSTER_MS);
+  return [first, ...others];
+}
+
+interface RaftConfiguration {
+  readonly Servers: readonly { readonly Voter: boolean }[];
 }
 
 /** An agent's own node is the first thing that it puts into the catalog, or that a leader writes. */

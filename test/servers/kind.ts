@@ -20,7 +20,7 @@ export function shared({ name, variable }: ServerKind): string {
 }
 
 /** Whether a suite that starts its own can run here. */
-export function hasPrograms({ programs }: ServerKind): boolean {
+export function hasPrograms({ programs }: Pick<ServerKind, 'programs'>): boolean {
   return programs.every((program) => program.find() !== undefined);
 }
 

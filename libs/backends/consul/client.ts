@@ -1,7 +1,6 @@
 import { EventEmitter, setMaxListeners } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { BackendError, pause, Places } from '#core';
-import { Cancellations } from './cancellations.js';
+import { BackendError, Cancellations, pause, Places } from '#core';
 import { connect, type Connection, type ConnectionOptions } from './connection.js';
 import { answerIn, failureOf, isBroken, isThrottled } from './errors.js';
 import type { Answer, CatalogNode, CheckEntry, HealthEntry, KvEntry, Operation, TransactionAnswer } from './types.js';

@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { asBackendError, Backoff, pause } from '#core';
 import { WAIT_MS, type ReadOptions } from './client.js';
 import type { Tables } from './foreign.js';
@@ -102,8 +101,6 @@ export class Follower {
   private async follow(from: Position, signal: AbortSignal): Promise<void> {
     const aborter = new AbortController();
     const ending = AbortSignal.any([signal, aborter.signal]);
-    // Every reading that waits for its place listens to it.
-    setMaxListeners(0, ending);
     const feeds = [
       this.followInstances(from, ending),
       this.followHeartbeats(from, ending),

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from '@jest/globals';
 import { asBackendError, keyOf, type RegistryBackend } from '#core';
 import { registration, Watcher } from '#core/testing';
-import { consul, startAgent, type ConsulAgent } from '../../servers/consul.js';
+import { consul, startAgent, startCluster, type ConsulAgent } from '../../servers/consul.js';
 import { describeOwn } from '../../servers/describe-own.js';
 import { endProcesses, ServerProcess, temporaryFolder } from '../../support/process.js';
 import { until } from '../../support/until.js';
@@ -208,17 +208,9 @@ describeOwn(consul)('Consul', () => {
   it(
     'loses its leader: another one is followed',
     async () => {
-      // New servers may vote after this time.
-      const configuration = ['autopilot { server_stabilization_time = "500ms" }'];
-      const first = await agent({ configuration });
-      const others = await Promise.all(
-        ['agent-2', 'agent-3'].map((name) => agent({ name, join: first, configuration })),
-      );
-      await until(async () => {
-        const { Servers } = await operate(first, 'GET', 'operator/raft/configuration');
-        return (Servers as readonly { Voter: boolean }[]).filter(({ Voter }) => Voter).length === 3;
-      }, 60_000);
-      const backend = await backendAt(others[0]!.port);
+      const [first, second, ...others] = (await startCluster(3)) as [ConsulAgent, ConsulAgent, ConsulAgent];
+      for (const { server } of [first, second, ...others]) ended.push(() => server.stop());
+      const backend = await backendAt(second.port);
       const watcher = await watch(backend);
       await backend.registrar!.register(registration({ ttl: 5_000 }), { actor });
       await watcher.until('the instance', () => watcher.get(KEY) !== undefined);

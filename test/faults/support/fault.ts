@@ -1,3 +1,4 @@
+import type { Environment } from '../../support/process.js';
 import type { Trial } from './trial.js';
 
 /** Something that goes wrong, for a while. */
@@ -9,6 +10,10 @@ export interface Fault {
   readonly outage: boolean;
   /** The server itself is not there. */
   readonly down?: boolean;
+  /** Nothing can be written, and what is known is the truth all the same. */
+  readonly readOnly?: boolean;
+  /** What the server may log as an error. */
+  readonly complaint?: string;
   /** What the registry had acknowledged. */
   readonly loses?: 'everything' | 'the last writes';
   /** Leases may end on account of it: the registry keeps them by itself. */
@@ -17,6 +22,8 @@ export interface Fault {
   readonly hold?: number;
   /** Seconds, of instances that live by heartbeats. */
   readonly ttl?: number;
+  /** Of the server that it befalls. */
+  readonly environment?: Environment;
   readonly begin: (trial: Trial) => Promise<void> | void;
   /** While it lasts. */
   readonly meanwhile?: (trial: Trial) => Promise<void>;

@@ -1,3 +1,6 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import type { Fault } from './fault.js';
 
 // What can befall any registry.
@@ -7,8 +10,8 @@ export const KILLED: Fault = {
   name: 'killed and restarted',
   ms: 5_000,
   outage: true,
-  begin: ({ subject }) => subject.server.kill(),
-  end: ({ subject }) => subject.server.restart(),
+  begin: ({ subject }) => subject.kill(),
+  end: ({ subject }) => subject.restart(),
 };
 
 /** Its sockets stay open, and nobody answers, for longer than every TTL. */
@@ -17,8 +20,8 @@ export const FROZEN: Fault = {
   ms: 20_000,
   outage: true,
   ttl: 10,
-  begin: ({ subject }) => subject.server.suspend(),
-  end: ({ subject }) => subject.server.resume(),
+  begin: ({ subject }) => subject.suspend(),
+  end: ({ subject }) => subject.resume(),
 };
 
 export const CUT: Fault = {
@@ -26,7 +29,7 @@ export const CUT: Fault = {
   ms: 5_000,
   outage: true,
   begin: ({ way }) => way.cut(),
-  meanwhile: (trial) => trial.others('later'),
+  meanwhile: (trial) => trial.others.change(),
   end: ({ way }) => way.mend(),
 };
 
@@ -35,7 +38,7 @@ export const SLOW: Fault = {
   ms: 5_000,
   outage: false,
   begin: ({ way }) => way.delay(200),
-  meanwhile: (trial) => trial.others('later'),
+  meanwhile: (trial) => trial.others.change(),
   end: ({ way }) => way.mend(),
 };
 
@@ -45,7 +48,7 @@ export const FORGOTTEN: Fault = {
   outage: true,
   loses: 'everything',
   begin: ({ subject }) => subject.forget(),
-  end: ({ subject }) => subject.server.restart(),
+  end: ({ subject }) => subject.restart(),
 };
 
 /** By default the hold lasts for a minute. */
@@ -64,4 +67,19 @@ export const ALONE: Fault = {
   down: true,
   begin: (trial) => trial.killServers(),
   end: (trial) => trial.startServers(),
+};
+
+/** That of the server's host: an hour ahead, then an hour behind. */
+export const JUMPS: Fault = {
+  name: 'clock set forward and back',
+  ms: 4_000,
+  outage: false,
+  environment: { NODE_OPTIONS: `--import=${pathToFileURL(join(import.meta.dirname, 'jump.mjs')).href}` },
+  begin: ({ server }) => server.process.signal('SIGUSR2'),
+  meanwhile: async (trial) => {
+    await trial.others.change();
+    await sleep(2_000);
+    trial.server.process.signal('SIGUSR2');
+  },
+  end: () => undefined,
 };

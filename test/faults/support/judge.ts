@@ -20,27 +20,32 @@ export interface Times {
 /** What was wrong with the answers that a reader got. */
 export function violationsOf(fault: Fault, fleet: Fleet, reads: readonly Read[], times: Times): string[] {
   const during = reads.filter(({ begun, ended }) => begun > times.begun && ended < times.ending);
+  const whole = reads.filter(({ begun, ended }) => !mayLose(fault) || ended < times.ending || begun > times.converged);
+  const fixed = fault.loses === 'everything' ? reads.filter(({ ended }) => ended < lossesShow(fault, times)) : reads;
   return [
     ...reads.filter(({ status }) => status !== 200).map(({ status }) => `a read was answered ${status}`),
-    ...reads.filter(fleetIsWhole(fault, times)).flatMap((read) => lacking(read, fleet.members)),
-    ...reads.filter(fixedAreThere(fault, times)).flatMap((read) => lacking(read, FIXED)),
+    ...whole.flatMap((read) => lacking(read, fleet.members)),
+    ...(fault.hold === undefined ? [] : reads.flatMap((read) => emptied(read, fleet.members))),
+    ...fixed.flatMap((read) => lacking(read, FIXED)),
     ...(fault.outage
       ? [...during.flatMap((read) => lacking(read, [SILENT])), ...late(during, times), ...ages(during)]
       : []),
   ];
 }
 
-/** Those who say that they live are missing in no answer, but until they have registered anew where they were lost. */
-function fleetIsWhole({ loses, endsLeases, hold }: Fault, times: Times): (read: Read) => boolean {
-  const hidden = loses === 'everything' && hold !== undefined;
-  if (hidden || (loses !== 'everything' && !endsLeases)) return () => true;
-  return ({ begun, ended }) => ended < times.begun || begun > times.converged;
+/** Of those who say that they live, some may be missing until they have registered anew. */
+function mayLose({ loses, endsLeases }: Fault): boolean {
+  return loses === 'everything' || endsLeases === true;
 }
 
-function fixedAreThere({ loses, hold }: Fault, times: Times): (read: Read) => boolean {
-  if (loses !== 'everything') return () => true;
-  const until = hold === undefined ? times.begun : times.ended + 1_000 * hold;
-  return ({ ended }) => ended < until;
+function lossesShow({ hold, outage }: Fault, { begun, ending }: Times): number {
+  return (outage ? ending : begun) + 1_000 * (hold ?? 0);
+}
+
+/** Those that were lost before it was known that too many are come back as held. */
+function emptied({ status, shown }: Read, members: readonly string[]): string[] {
+  const left = members.filter((key) => shown.has(key)).length;
+  return status !== 200 || left >= members.length / 2 ? [] : [`${left} of ${members.length} were left`];
 }
 
 function lacking({ status, shown, source }: Read, wanted: readonly string[]): string[] {

@@ -16,8 +16,11 @@ export interface Read {
   readonly shown: Shown;
 }
 
-/** `SERVICE/ID` of all that is registered, with its tags. */
-export type Shown = ReadonlyMap<string, { readonly tags: readonly string[]; readonly held: boolean }>;
+/** All that is registered, by `SERVICE/ID`. */
+export type Shown = ReadonlyMap<
+  string,
+  { readonly tags: readonly string[]; readonly status: string; readonly held: boolean }
+>;
 
 const NOTHING: Shown = new Map();
 
@@ -32,9 +35,9 @@ export async function readAll(http: HttpClient): Promise<Read> {
   const { 'x-registry-source': source, 'x-registry-age': age } = answer.headers;
   const instances = answer.data.flatMap(({ instances = [] }) => instances);
   const shown = new Map(
-    instances.map(({ service_name, service_id, tags, held = false }) => [
+    instances.map(({ service_name, service_id, tags, status, held = false }) => [
       `${service_name}/${service_id}`,
-      { tags, held },
+      { tags, status, held },
     ]),
   );
   return { begun, ended, status: 200, source, ageMs: Number(age), shown };
