@@ -5,8 +5,12 @@ import {
   type ConfigEntry,
   type ConfigKey,
   type ConfigStore,
+  type DocumentKey,
   type JsonObject,
 } from '#core';
+import { ALL, documentKey, schemaKey } from './keys.js';
+import { mergeLayers, type Layer, type LayerName, type Merged } from './layers.js';
+import { checkAgainst, checkSchema } from './schemas.js';
 import type { ConfigView } from './view.js';
 
 /** How often a write is tried against faster ones. */
@@ -40,6 +44,10 @@ export interface Written {
   readonly entry: ConfigEntry;
   /** There was no document before. */
   readonly created: boolean;
+}
+
+export interface Resolved extends Merged {
+  readonly layers: readonly Layer[];
 }
 
 export interface HistoryRequest {
@@ -84,7 +92,29 @@ export class Configuration {
     return versions;
   }
 
-  put(key: ConfigKey, config: JsonObject, write: ConfigWrite): Promise<Written> {
+  /** What a service sees: its own document over the layers that all services share. Undefined when there is none of them. */
+  resolve(document: DocumentKey): Resolved | undefined {
+    const layers = this.layersOf(document);
+    return layers.length === 0 ? undefined : { layers, ...mergeLayers(layers) };
+  }
+
+  /**
+   * The document of a service.
+   *
+   * @throws BackendError `INVALID` when what comes of it breaks the schema of the service.
+   */
+  async putDocument(document: DocumentKey, config: JsonObject, write: ConfigWrite): Promise<Written> {
+    await this.checkOwn(document, config);
+    return this.put(documentKey(document), config, write);
+  }
+
+  /** @throws BackendError `INVALID` when it is none. */
+  async putSchema(serviceName: string, schema: JsonObject, write: ConfigWrite): Promise<Written> {
+    await checkSchema(schema);
+    return this.put(schemaKey(serviceName), schema, write);
+  }
+
+  private put(key: ConfigKey, config: JsonObject, write: ConfigWrite): Promise<Written> {
     return this.append(key, write, () => ({ config }));
   }
 
@@ -97,10 +127,34 @@ export class Configuration {
   }
 
   /** @throws BackendError `NOT_FOUND` when that version is not kept, or was a deletion. */
-  async rollBack(key: ConfigKey, to: number, write: ConfigWrite): Promise<Written> {
+  async rollBack(document: DocumentKey, to: number, write: ConfigWrite): Promise<Written> {
+    const key = documentKey(document);
     const { config } = (await this.version(key, to, write.signal)) ?? {};
     if (!config) throw new BackendError('NOT_FOUND', `there is no document in version ${to}`);
+    await this.checkOwn(document, config);
     return this.append(key, write, () => ({ config, rolledBackTo: to }));
+  }
+
+  /** Those that there are, the one that counts least first. */
+  private layersOf({ serviceName, environment }: DocumentKey): readonly Layer[] {
+    const layers: readonly [LayerName, DocumentKey][] = [
+      ['base', { serviceName: ALL, environment: ALL }],
+      ['environment', { serviceName: ALL, environment }],
+      ['service', { serviceName, environment }],
+    ];
+    const wanted = serviceName !== ALL ? 3 : environment !== ALL ? 2 : 1;
+    return layers.slice(0, wanted).flatMap(([name, document]) => {
+      const { config, version } = this.get(documentKey(document)) ?? {};
+      return config && version !== undefined ? [{ name, version, config }] : [];
+    });
+  }
+
+  private async checkOwn(document: DocumentKey, config: JsonObject): Promise<void> {
+    const schema = this.get(schemaKey(document.serviceName));
+    if (!schema?.config) return;
+    const shared = this.layersOf({ ...document, serviceName: ALL });
+    const merged = mergeLayers([...shared, { name: 'service', version: 0, config }]);
+    await checkAgainst(schema, schema.config, merged.config);
   }
 
   private async predecessor(key: ConfigKey, entry: ConfigEntry | undefined, signal: AbortSignal) {

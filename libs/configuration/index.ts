@@ -4,7 +4,8 @@ export {
   type ConfigWrite,
   type HistoryRequest,
   type Precondition,
+  type Resolved,
   type Written,
 } from './configuration.js';
-export { ALL, documentKey, documentOf } from './keys.js';
+export { ALL, documentKey, documentOf, schemaKey } from './keys.js';
 export { ConfigView, type ConfigFreshness } from './view.js';

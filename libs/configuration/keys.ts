@@ -4,8 +4,13 @@ import type { ConfigKey, DocumentKey } from '#core';
 export const ALL = '*';
 
 /** Names are in lower case, and hold no slash. */
-export function documentKey(serviceName: string, environment: string): ConfigKey {
+export function documentKey({ serviceName, environment }: DocumentKey): ConfigKey {
   return `document/${environment}/${serviceName}`;
+}
+
+/** Of the JSON Schema of a service, which holds in all environments. */
+export function schemaKey(serviceName: string): ConfigKey {
+  return `schema/${serviceName}`;
 }
 
 /** Undefined for a key that is no document's. */

@@ -15,6 +15,8 @@ export const LIMITS = {
   batch: 1_000,
   /** Of a document of configuration, as JSON without white space. */
   configBytes: 256 * 1_024,
+  /** Of a JSON Schema of configuration: checking with a larger one takes too long. */
+  configSchemaBytes: 64 * 1_024,
   /** So many of each document are kept, the newest included. */
   configVersions: 100,
 } as const;

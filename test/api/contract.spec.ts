@@ -20,6 +20,7 @@ beforeAll(async () => {
   await registerAll(server.http, 'other', { shared: {} });
   await server.http.put('/api/v1/services/web/instances/b/maintenance?reason=why');
   for (const name of ['web', 'old']) await server.http.put(`/api/v1/config/${name}`, { a: 1 });
+  for (const name of ['web', 'old']) await server.http.put(`/api/v1/config/${name}/schema`, {});
 });
 afterAll(() => server.stop());
 
@@ -59,6 +60,10 @@ const SUCCESSES: readonly Example[] = [
   ['putConfig', '/api/v1/config/new?environment=test', {}],
   ['getConfig', '/api/v1/config/web'],
   ['getConfig', '/api/v1/config/web?version=1'],
+  ['getConfig', '/api/v1/config/web?resolved=1'],
+  ['putConfigSchema', '/api/v1/config/web/schema', { type: 'object' }],
+  ['getConfigSchema', '/api/v1/config/web/schema'],
+  ['deleteConfigSchema', '/api/v1/config/old/schema'],
   ['listConfigHistory', '/api/v1/config/web/history?limit=1'],
   ['rollBackConfig', '/api/v1/config/web/rollback', { version: 1 }],
   ['deleteConfig', '/api/v1/config/old'],

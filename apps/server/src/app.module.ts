@@ -10,6 +10,7 @@ import { createMetrics, type Metrics } from '#telemetry';
 import { AnswerCache } from './answers/answer-cache.js';
 import { Answers } from './answers/answers.js';
 import { CapabilitiesController } from './api/v1/capabilities.controller.js';
+import { ConfigSchemaController } from './api/v1/config-schema.controller.js';
 import { ConfigController } from './api/v1/config.controller.js';
 import { DiscoveryController } from './api/v1/discovery.controller.js';
 import { HealthController } from './api/v1/health.controller.js';
@@ -59,6 +60,7 @@ const api = [
   HealthController,
   MetricsController,
   ConfigController,
+  ConfigSchemaController,
   CapabilitiesController,
 ];
 const operations = [OwnHealthController, PrometheusController, DocsController, ReplicaController];

@@ -1,6 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ConfigEntry } from '#core';
 import { matchesWeakly } from '../answers/etag.js';
 import type { Documents } from './documents.js';
+
+/** Versions only grow: one says what is in it. */
+export function etagOfVersion({ version }: ConfigEntry): string {
+  return `"${version}"`;
+}
 
 /** Answers with configuration, and says how fresh it is. */
 export class ConfigAnswers {
@@ -11,6 +17,11 @@ export class ConfigAnswers {
     reply.header('ETag', etag);
     if (matchesWeakly(request.headers['if-none-match'], etag)) void reply.code(304).send();
     else void reply.code(200).send(body);
+  }
+
+  setWritten(reply: FastifyReply, entry: ConfigEntry): void {
+    this.setFreshness(reply);
+    reply.header('ETag', etagOfVersion(entry));
   }
 
   setFreshness(reply: FastifyReply): void {

@@ -11,11 +11,13 @@ import {
 import {
   ALL,
   documentKey,
+  schemaKey,
   VersionMismatch,
   type ConfigFreshness,
   type Configuration,
   type ConfigWrite,
   type Precondition,
+  type Resolved,
   type Written,
 } from '#configuration';
 import type { Deadlines } from '../deadlines.js';
@@ -56,43 +58,61 @@ export class Documents {
     return versions;
   }
 
+  /** The layers of the document merged. */
+  resolved(document: DocumentKey): Resolved {
+    const configuration = this.readable();
+    keyOf(document);
+    const resolved = configuration.resolve(document);
+    if (!resolved) throw notThere(document);
+    return resolved;
+  }
+
   put(document: DocumentKey, config: JsonObject, precondition: Precondition, actor: Actor): Promise<Written> {
-    const bytes = Buffer.byteLength(JSON.stringify(config));
-    if (bytes > LIMITS.configBytes) {
-      const detail = `the document has ${bytes} bytes, and at most ${LIMITS.configBytes} are taken`;
-      throw new Problem(413, 'BODY_TOO_LARGE', detail);
-    }
-    return this.write(document, { precondition, actor }, (configuration, key, write) =>
-      configuration.put(key, config, write),
+    requireFits(config, LIMITS.configBytes);
+    keyOf(document);
+    return this.write({ precondition, actor }, (configuration, write) =>
+      configuration.putDocument(document, config, write),
     );
   }
 
   delete(document: DocumentKey, precondition: Precondition, actor: Actor): Promise<void> {
-    return this.write(document, { precondition, actor }, (configuration, key, write) =>
-      configuration.delete(key, write),
-    );
+    const key = keyOf(document);
+    return this.write({ precondition, actor }, (configuration, write) => configuration.delete(key, write));
   }
 
   rollBack(document: DocumentKey, to: number, precondition: Precondition, actor: Actor): Promise<Written> {
-    return this.write(document, { precondition, actor }, (configuration, key, write) =>
-      configuration.rollBack(key, to, write),
+    keyOf(document);
+    return this.write({ precondition, actor }, (configuration, write) => configuration.rollBack(document, to, write));
+  }
+
+  schema(serviceName: string): ConfigEntry {
+    const entry = this.readable().get(keyOfSchema(serviceName));
+    if (!entry) throw notFound(`there is no schema of ${serviceName}`, 'CONFIG_NOT_FOUND');
+    return entry;
+  }
+
+  putSchema(serviceName: string, schema: JsonObject, precondition: Precondition, actor: Actor): Promise<Written> {
+    requireFits(schema, LIMITS.configSchemaBytes);
+    keyOfSchema(serviceName);
+    return this.write({ precondition, actor }, (configuration, write) =>
+      configuration.putSchema(serviceName, schema, write),
     );
   }
 
+  deleteSchema(serviceName: string, precondition: Precondition, actor: Actor): Promise<void> {
+    const key = keyOfSchema(serviceName);
+    return this.write({ precondition, actor }, (configuration, write) => configuration.delete(key, write));
+  }
+
   private async write<T>(
-    document: DocumentKey,
     given: Omit<ConfigWrite, 'signal'>,
-    work: (configuration: Configuration, key: ConfigKey, write: ConfigWrite) => Promise<T>,
+    work: (configuration: Configuration, write: ConfigWrite) => Promise<T>,
   ): Promise<T> {
     const configuration = this.kept();
-    const key = keyOf(document);
     try {
-      return await this.soon((signal) => work(configuration, key, { ...given, signal }));
+      return await this.soon((signal) => work(configuration, { ...given, signal }));
     } catch (error) {
-      if (error instanceof VersionMismatch) throw mismatch(error);
-      if (error instanceof BackendError && error.code === 'NOT_FOUND')
-        throw notFound(error.message, 'CONFIG_NOT_FOUND');
-      throw error;
+      throw inOurWords(error);
     }
   }
 
@@ -117,18 +137,41 @@ export class Documents {
 
 /** @throws Problem 400 */
 function keyOf({ serviceName, environment }: DocumentKey): ConfigKey {
-  if (serviceName === RESERVED) {
-    throw badRequest(
-      `${RESERVED} is where watches are`,
-      [{ path: 'service', message: 'is reserved' }],
-      'RESERVED_NAME',
-    );
-  }
+  requireUnreserved(serviceName);
   if (environment === ALL && serviceName !== ALL) {
     const message = 'is * only of the layer that all services share: /config/*';
     throw badRequest('the request is not valid', [{ path: 'environment', message }]);
   }
-  return documentKey(serviceName, environment);
+  return documentKey({ serviceName, environment });
+}
+
+/** @throws Problem 400 */
+function keyOfSchema(serviceName: string): ConfigKey {
+  requireUnreserved(serviceName);
+  if (serviceName !== ALL) return schemaKey(serviceName);
+  const message = 'must be a service: what a layer says is checked as part of what services see';
+  throw badRequest('the request is not valid', [{ path: 'service', message }]);
+}
+
+function requireUnreserved(serviceName: string): void {
+  if (serviceName !== RESERVED) return;
+  const detail = `${RESERVED} is where watches are`;
+  throw badRequest(detail, [{ path: 'service', message: 'is reserved' }], 'RESERVED_NAME');
+}
+
+/** @throws Problem 413 */
+function requireFits(content: JsonObject, most: number): void {
+  const bytes = Buffer.byteLength(JSON.stringify(content));
+  if (bytes <= most) return;
+  throw new Problem(413, 'BODY_TOO_LARGE', `without white space it has ${bytes} bytes, and at most ${most} are taken`);
+}
+
+function inOurWords(error: unknown): unknown {
+  if (error instanceof VersionMismatch) return mismatch(error);
+  if (!(error instanceof BackendError)) return error;
+  if (error.code === 'NOT_FOUND') return notFound(error.message, 'CONFIG_NOT_FOUND');
+  if (error.code === 'INVALID') return badRequest(error.message, error.issues, 'SCHEMA_VIOLATION');
+  return error;
 }
 
 function notThere({ serviceName, environment }: DocumentKey, version?: number): Problem {

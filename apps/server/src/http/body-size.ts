@@ -7,6 +7,8 @@ export interface BodyRules {
   readonly exact?: boolean;
 }
 
+export const EXACT_BODY: BodyRules = { exact: true };
+
 /** No list and no object of the API has more members than a batch may have instances. */
 const MAX_MEMBERS = LIMITS.batch;
 /** A full batch of instances that are full of tags and metadata comes to less. */

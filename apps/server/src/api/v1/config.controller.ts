@@ -1,19 +1,19 @@
 import { Body, Controller, Delete, Get, HttpStatus, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { ConfigEntry, DocumentKey, JsonObject } from '#core';
 import type { Written } from '#configuration';
 import { etagOf } from '../../answers/etag.js';
 import { actorOf } from '../../auth/caller.js';
 import { Needs } from '../../auth/roles.js';
-import { ConfigAnswers } from '../../configuration/answers.js';
+import { ConfigAnswers, etagOfVersion } from '../../configuration/answers.js';
 import { Documents } from '../../configuration/documents.js';
 import { ApiBody, ApiOperation, ApiTags } from '../../docs/decorators.js';
-import type { BodyRules } from '../../http/body-size.js';
+import { EXACT_BODY } from '../../http/body-size.js';
 import { AnswersConfig, AnswersConfigWrite } from '../openapi.js';
 import { preconditionOf } from './config-precondition.js';
-import { presentDocument, presentVersion } from './presenters/config.js';
+import { presentDocument, presentResolved, presentVersion } from './presenters/config.js';
 import { decodeCursor, encodeCursor } from './presenters/page.js';
 import { page, success } from './schemas/answers.js';
 import {
@@ -21,13 +21,12 @@ import {
   configQuery,
   documentAnswer,
   documentInput,
+  resolvedAnswer,
   environmentQuery,
   historyQuery,
   rollbackInput,
   versionAnswer,
 } from './schemas/config.js';
-
-const EXACT: BodyRules = { exact: true };
 
 @ApiTags('configuration')
 @Controller('api/v1/config/:service')
@@ -40,21 +39,26 @@ export class ConfigController {
   @Get()
   @Needs('reader')
   @ApiOperation({ operationId: 'getConfig', summary: 'The configuration of a service, the newest version or another' })
-  @AnswersConfig(success(documentAnswer))
+  @AnswersConfig(success(z.union([documentAnswer, resolvedAnswer])))
   async get(
     @Param('service', { schema: configParam }) serviceName: string,
-    @Query({ schema: configQuery }) { environment, version }: z.output<typeof configQuery>,
+    @Query({ schema: configQuery }) { environment, version, resolved }: z.output<typeof configQuery>,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const document = { serviceName, environment };
+    if (resolved) {
+      const body = { success: true, data: presentResolved(document, this.documents.resolved(document)) };
+      this.answers.send(request, reply, etagOf(JSON.stringify(body)), body);
+      return;
+    }
     const entry = await this.documents.get(document, version);
     this.answers.send(request, reply, etagOfVersion(entry), shown(document, entry));
   }
 
   @Put()
   @Needs('operator')
-  @RouteConfig(EXACT)
+  @RouteConfig(EXACT_BODY)
   @ApiOperation({ operationId: 'putConfig', summary: 'Configure a service: the body is the whole document' })
   @ApiBody({ required: true })
   @AnswersConfigWrite([200, 201], success(documentAnswer))
@@ -124,14 +128,9 @@ export class ConfigController {
   }
 
   private written(reply: FastifyReply, document: DocumentKey, { entry }: Written): object {
-    this.answers.setFreshness(reply);
-    reply.header('ETag', etagOfVersion(entry));
+    this.answers.setWritten(reply, entry);
     return shown(document, entry);
   }
-}
-
-function etagOfVersion({ version }: ConfigEntry): string {
-  return `"${version}"`;
 }
 
 function shown(document: DocumentKey, entry: ConfigEntry): object {

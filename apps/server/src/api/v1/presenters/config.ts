@@ -1,4 +1,5 @@
 import type { ConfigEntry, DocumentKey } from '#core';
+import type { Resolved } from '#configuration';
 
 export function presentDocument({ serviceName, environment }: DocumentKey, entry: ConfigEntry): object {
   return {
@@ -6,6 +7,27 @@ export function presentDocument({ serviceName, environment }: DocumentKey, entry
     environment,
     version: entry.version,
     config: entry.config,
+    created_at: new Date(entry.createdAt).toISOString(),
+    updated_at: new Date(entry.updatedAt).toISOString(),
+    updated_by: entry.actor,
+  };
+}
+
+export function presentResolved({ serviceName, environment }: DocumentKey, resolved: Resolved): object {
+  return {
+    service_name: serviceName,
+    environment,
+    config: resolved.config,
+    layers: resolved.layers.map(({ name, version }) => ({ layer: name, version })),
+    sources: resolved.sources,
+  };
+}
+
+export function presentSchema(serviceName: string, entry: ConfigEntry): object {
+  return {
+    service_name: serviceName,
+    version: entry.version,
+    schema: entry.config,
     created_at: new Date(entry.createdAt).toISOString(),
     updated_at: new Date(entry.updatedAt).toISOString(),
     updated_by: entry.actor,

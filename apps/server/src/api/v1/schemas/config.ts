@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LIMITS, type JsonObject } from '#core';
 import { ALL } from '#configuration';
 import { serviceName } from './fields.js';
-import { pageShape, strict } from './queries.js';
+import { flag, pageShape, strict } from './queries.js';
 
 const orAll = { pattern: '^(\\*|(?!\\.+$)[A-Za-z0-9._-]{1,100})$' };
 const DEFAULT_ENVIRONMENT = 'production';
@@ -35,9 +35,18 @@ const version = z
 export const environmentQuery = strict({ environment }, { metadata: false });
 
 export const configQuery = strict(
-  { environment, version: version.optional().meta({ description: 'this one in the place of the newest' }) },
+  {
+    environment,
+    version: version.optional().meta({ description: 'this one in the place of the newest' }),
+    resolved: flag
+      .optional()
+      .meta({ description: 'over the layers that all services share, with where each value is from' }),
+  },
   { metadata: false },
-);
+).superRefine((query, context) => {
+  if (!query.resolved || query.version === undefined) return;
+  context.addIssue({ code: 'custom', path: ['version'], message: 'is of one layer, and resolved of all' });
+});
 
 export const historyQuery = strict(
   {
@@ -81,6 +90,29 @@ export const documentAnswer = z
     updated_by: z.string(),
   })
   .meta({ id: 'ConfigDocument' });
+
+const layer = z.enum(['base', 'environment', 'service']);
+
+export const resolvedAnswer = z
+  .strictObject({
+    service_name: z.string(),
+    environment: z.string(),
+    config: z.record(z.string(), z.unknown()),
+    layers: z.array(z.strictObject({ layer, version: z.int().min(1) })).meta({ description: 'those that there are' }),
+    sources: z.record(z.string(), layer).meta({ description: 'by JSON pointer, the layer that a value is from' }),
+  })
+  .meta({ id: 'ResolvedConfig' });
+
+export const schemaAnswer = z
+  .strictObject({
+    service_name: z.string(),
+    version: z.int().min(1),
+    schema: z.record(z.string(), z.unknown()),
+    created_at: time,
+    updated_at: time,
+    updated_by: z.string(),
+  })
+  .meta({ id: 'ConfigSchema' });
 
 export const versionAnswer = z
   .strictObject({
