@@ -5,8 +5,8 @@ import { Proxy } from '../support/proxy.js';
 import { TestServer } from '../support/server.js';
 import { REGISTRIES } from './support/registries.js';
 
-/** More by WATCH_RUNS=500. */
-const RUNS = Number(process.env.WATCH_RUNS ?? 4);
+/** More by SOAK=1, or by a number. */
+const RUNS = Number(process.env.WATCH_RUNS ?? (process.env.SOAK ? 60 : 4));
 const PER_RUN_MS = 60_000;
 
 const ends: (() => Promise<void>)[] = [];
