@@ -13,9 +13,9 @@ const IP_ADDRESS = z.union([z.ipv4(), z.ipv6()]);
 const HOST_NAME =
   /^(?=.{1,253}\.?$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\.?$/;
 
-/** Characters as people count them: code points. */
-function characters(text: string): number {
-  return Array.from(text).length;
+/** Characters as people count them: code points, of which there are no more than units. */
+function isAtMost(limit: number, text: string): boolean {
+  return text.length <= limit || Array.from(text).length <= limit;
 }
 
 function printable(text: string): boolean {
@@ -41,7 +41,7 @@ export const serviceNameField = z
 export const serviceIdField = z
   .string()
   .min(1, 'must not be empty')
-  .refine((id) => characters(id) <= LIMITS.idLength, `must be at most ${LIMITS.idLength} characters`)
+  .refine((id) => isAtMost(LIMITS.idLength, id), `must be at most ${LIMITS.idLength} characters`)
   .refine((id) => !id.includes('/') && printable(id), 'must not contain "/" or control characters')
   .refine((id) => id !== '.' && id !== '..', 'must not be "." or ".."');
 
@@ -64,7 +64,7 @@ export const portField = z
 export const tagField = z
   .string()
   .min(1, 'must not be empty')
-  .refine((tag) => characters(tag) <= LIMITS.tagLength, `must be at most ${LIMITS.tagLength} characters`)
+  .refine((tag) => isAtMost(LIMITS.tagLength, tag), `must be at most ${LIMITS.tagLength} characters`)
   .refine(printable, 'must not contain control characters');
 
 /** A set in the order given. */
@@ -76,10 +76,7 @@ export const tagsField = z
 export const metadataKeyField = z
   .string()
   .min(1, 'must not be empty')
-  .refine(
-    (key) => characters(key) <= LIMITS.metadataKeyLength,
-    `must be at most ${LIMITS.metadataKeyLength} characters`,
-  )
+  .refine((key) => isAtMost(LIMITS.metadataKeyLength, key), `must be at most ${LIMITS.metadataKeyLength} characters`)
   .refine(printable, 'must not contain control characters')
   .refine((key) => key !== '__proto__', 'must not be "__proto__"');
 

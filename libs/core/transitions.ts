@@ -127,7 +127,7 @@ function mergePatch(
 
 /** Same content, whoever wrote it last: such a write makes no new version and wakes nobody. */
 export function sameContent(a: InstanceRecord, b: InstanceRecord): boolean {
-  return sameValue({ ...a, changed: undefined }, { ...b, changed: undefined });
+  return sameValue({ ...a, changed: b.changed }, b);
 }
 
 /** Without absent fields; the previous record, stamp and all, when nothing has changed. */
@@ -162,7 +162,7 @@ function limitIssues(record: InstanceRecord): InputIssue[] {
   for (const [key, value] of metadata) {
     const bad = metadataKeyField.safeParse(key).error?.issues[0];
     if (bad) issues.push({ path: `metadata.${key}`, message: `the key ${bad.message}` });
-    if (UTF8.encode(value).length > LIMITS.metadataValueBytes) {
+    if (isLonger(value, LIMITS.metadataValueBytes)) {
       issues.push({ path: `metadata.${key}`, message: `must be at most ${LIMITS.metadataValueBytes} bytes` });
     }
   }
@@ -173,4 +173,9 @@ function limitIssues(record: InstanceRecord): InputIssue[] {
     if (bad) issues.push({ path: `metadata.${name}`, message: `stands for the instance's ${name}: ${bad.message}` });
   }
   return issues;
+}
+
+/** In UTF-8, where a unit of a string takes three bytes at most. */
+function isLonger(text: string, bytes: number): boolean {
+  return text.length * 3 > bytes && UTF8.encode(text).length > bytes;
 }

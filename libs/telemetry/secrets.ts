@@ -8,13 +8,13 @@ const DEPTH = 3;
  * redaction copies every value once for each path, which made a line the dearest part of a registration.
  */
 export function withoutSecrets<Fields extends object>(fields: Fields, depth = DEPTH): Fields {
-  const changes: [string, unknown][] = [];
-  for (const [name, value] of Object.entries(fields) as [string, unknown][]) {
+  let changes: Record<string, unknown> | undefined;
+  for (const name of Object.keys(fields)) {
+    const value: unknown = fields[name as keyof Fields];
     const shown = SECRETS.has(name) ? HIDDEN : depth > 1 && isPlain(value) ? withoutSecrets(value, depth - 1) : value;
-    if (shown !== value) changes.push([name, shown]);
+    if (shown !== value) (changes ??= {})[name] = shown;
   }
-  if (changes.length === 0) return fields;
-  return Object.assign(Array.isArray(fields) ? [...fields] : { ...fields }, Object.fromEntries(changes)) as Fields;
+  return changes ? (Object.assign(Array.isArray(fields) ? [...fields] : { ...fields }, changes) as Fields) : fields;
 }
 
 /** What JSON takes as it is: an error or a date has a form of its own. */

@@ -26,5 +26,5 @@ export function follow(catalog: Catalog, { watch, shares, recorder, loadAlerts, 
 
 /** One line for each thing that happens to an instance. */
 function log({ key, cause, actor, detail }: LifecycleEvent, logger: Logger): void {
-  logger.info({ ...key, cause, actor, ...(detail !== undefined && { detail }) }, `instance ${cause}`);
+  logger.info({ ...key, cause, actor, detail }, `instance ${cause}`);
 }
