@@ -303,6 +303,18 @@ describe('health monitor', () => {
       expect(harness.onProbe).toHaveBeenCalledWith('fake', 0, 'error');
     });
 
+    it('is for this process, where that stood still while it waited', async () => {
+      let stall = 0;
+      harness = new Harness({ monotonic: () => Date.now() + stall });
+      harness.answer = hangs;
+      begin({ check: check({ interval: 10_000, timeout: 5_000, failuresBeforeCritical: 1 }) });
+      await advance(6_000);
+      stall = 60_000;
+      await advance(4_500);
+      expect(harness.monitor.report(key)?.output).toBe('cannot be checked: this process stood still meanwhile');
+      expect(harness.written).toEqual([]);
+    });
+
     it('is of a type that is not known here', async () => {
       begin({ check: check({ type: 'newer' }) });
       await advance(60_000);

@@ -13,6 +13,8 @@ import { orAborted } from './abort.js';
 const MAX_TIMEOUT_MS = 5 * 60_000;
 /** What a probe that does not heed its signal is given before nobody waits for it any more. */
 const GRACE_MS = 1_000;
+/** A failure that comes so much later than it must is our own: this process was frozen, starved or asleep. */
+const STALL_MS = 2 * GRACE_MS;
 
 export type ProbeAttempt =
   | { readonly result: ProbeResult; readonly durationMs: number }
@@ -47,7 +49,9 @@ export class ProbeRunner {
     const began = this.monotonic();
     try {
       const result = await this.within(check, signal, (deadline) => this.probe(instance, check, deadline));
-      return { result, durationMs: this.monotonic() - began };
+      const durationMs = this.monotonic() - began;
+      if (result.status !== 'critical' || durationMs < timeoutOf(check) + STALL_MS) return { result, durationMs };
+      return { error: new Error('this process stood still meanwhile'), durationMs };
     } catch (error) {
       return {
         error: error instanceof Error ? error : new Error(String(error)),
@@ -80,7 +84,7 @@ export class ProbeRunner {
     outer: AbortSignal,
     probe: (signal: AbortSignal) => Promise<ProbeResult>,
   ): Promise<ProbeResult> {
-    const timeout = Math.min(check.timeout, MAX_TIMEOUT_MS);
+    const timeout = timeoutOf(check);
     const deadline = new AbortController();
     const hardStop = new AbortController();
     const timers: NodeJS.Timeout[] = [];
@@ -100,4 +104,8 @@ export class ProbeRunner {
       timers.forEach((timer) => clearTimeout(timer));
     }
   }
+}
+
+function timeoutOf({ timeout }: HealthCheck): number {
+  return Math.min(timeout, MAX_TIMEOUT_MS);
 }
