@@ -1,7 +1,11 @@
 import type { Fault } from './fault.js';
 import type { Fleet } from './fleet.js';
 import type { Read } from './reader.js';
-import { FIXED, SILENT } from './trial.js';
+
+/** They have no lease: no silence ends them, and they never register again. */
+export const FIXED = ['fixed/1', 'fixed/2', 'fixed/3', 'fixed/4'];
+/** Stops to say that it lives when the fault begins. */
+export const SILENT = 'silent/1';
 
 /** Twice the 5 s that it takes at most, and more: the machine may be busy. */
 const STALE_MS = 12_000;

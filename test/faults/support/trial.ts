@@ -7,7 +7,7 @@ import { Proxy } from '../../support/proxy.js';
 import { until } from '../../support/until.js';
 import type { Fault } from './fault.js';
 import { Fleet } from './fleet.js';
-import { violationsOf, type Times } from './judge.js';
+import { FIXED, SILENT, violationsOf, type Times } from './judge.js';
 import { Others } from './others.js';
 import { readAll, Reader, type Read } from './reader.js';
 import type { Cell } from './results.js';
@@ -22,11 +22,6 @@ const SOON_MS = 60_000;
 const WARM_MS = 2_000;
 /** Seconds; the smallest there is. */
 const SILENT_TTL = 5;
-
-/** They have no lease: no silence ends them, and they never register again. */
-export const FIXED = ['fixed/1', 'fixed/2', 'fixed/3', 'fixed/4'];
-/** Stops to say that it lives when the fault begins. */
-export const SILENT = 'silent/1';
 
 /** One server on a way to its registry that can be taken from it, those who use it, and another server beside it. */
 export class Trial {
