@@ -23,6 +23,7 @@ faultsOf(consul, {
   ownEach: true,
   apart: [CUT, SLOW, JUMPS, ALONE],
   together: [KILLED, FROZEN, FORGOTTEN, FORGOTTEN_AND_HELD],
+  walk: true,
 });
 
 let [leader, follower, third]: readonly ConsulAgent[] = [];

@@ -31,4 +31,5 @@ faultsOf(etcd, {
   // etcd ends leases by itself, also of the time in which it was frozen or nobody was there to renew them.
   apart: [CUT, SLOW, JUMPS, COMPACTED, { ...ALONE, endsLeases: true, hold: 60 }],
   together: [KILLED, { ...FROZEN, endsLeases: true, hold: 60 }, FORGOTTEN, FORGOTTEN_AND_HELD],
+  walk: true,
 });

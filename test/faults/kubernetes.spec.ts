@@ -61,4 +61,5 @@ faultsOf(kubernetes, {
   start,
   apart: [CUT, SLOW, JUMPS, GONE, ALONE],
   together: [KILLED, FROZEN, FORGOTTEN, FORGOTTEN_AND_HELD],
+  walk: true,
 });

@@ -32,5 +32,6 @@ faultsOf(
     start: async () => memory,
     apart: [KILLED, ALONE, JUMPS, WITHOUT_DISK],
     together: [],
+    walk: true,
   },
 );

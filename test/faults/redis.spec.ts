@@ -52,6 +52,7 @@ faultsOf(redis, {
   },
   apart: [CUT, SLOW, JUMPS, ALONE],
   together: [KILLED, FROZEN, FORGOTTEN, FORGOTTEN_AND_HELD, CLIENTS_KILLED, FLUSHED],
+  walk: true,
 });
 
 let sentinels: RedisSentinels;

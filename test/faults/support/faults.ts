@@ -1,7 +1,6 @@
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
 import type { Fault } from './fault.js';
+import { preload } from './preload.js';
 
 // What can befall any registry.
 
@@ -74,7 +73,7 @@ export const JUMPS: Fault = {
   name: 'clock set forward and back',
   ms: 4_000,
   outage: false,
-  environment: { NODE_OPTIONS: `--import=${pathToFileURL(join(import.meta.dirname, 'jump.mjs')).href}` },
+  environment: preload('jump.mjs'),
   begin: ({ server }) => server.process.signal('SIGUSR2'),
   meanwhile: async (trial) => {
     await trial.others.change();
