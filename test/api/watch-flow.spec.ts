@@ -3,7 +3,7 @@ import { EventSource } from 'undici';
 import { BackendError, type RegistryBackend } from '#core';
 import { Streams } from '../../apps/server/src/streams/index.js';
 import { BACKEND } from '../../apps/server/src/tokens.js';
-import { fresh, instancePath, register, registerAll } from '../support/instances.js';
+import { fresh, instancePath, register, registerAll, type Instance } from '../support/instances.js';
 import { expectProblem } from '../support/problems.js';
 import { within } from '../support/process.js';
 import { TestServer } from '../support/server.js';
@@ -54,6 +54,36 @@ describe('an idle stream', () => {
     const socket = await WebSocketWatcher.open(server.url, 'watch/services', { autoPong: false });
     expect((await within(socket.closed, 'the end')).code).toBe(1006);
     await until(() => streamsOf(server).size === 0);
+  });
+});
+
+describe('many who begin while things change', () => {
+  it('share a snapshot that is a little older, and know the present all the same', async () => {
+    const server = await start();
+    const name = fresh();
+    const ids = Array.from({ length: 200 }, (_, i) => `i${i}`);
+    await registerAll(server.http, name, Object.fromEntries(ids.map((id) => [id, {}])));
+    const open = [];
+    for (let i = 1; i <= 40; i++) {
+      await server.http.patch(instancePath(name, ids[i]!), { weight: i });
+      open.push(await Watcher.open(server.url, i % 2 ? `services/${name}` : 'services?metadata.none=1&tags=!x'));
+      open.push(await Watcher.open(server.url, 'services?tags=!x'));
+      if (i % 5 === 0) await server.http.delete(instancePath(name, ids[100 + i]!));
+    }
+    const { data } = await server.http.get<Instance[]>(`/api/v1/services/${name}/instances`);
+    const weights = new Map(data.map(({ service_id: id, weight }) => [`${name}/${id}`, weight]));
+    for (const watcher of open) {
+      await watcher.event(({ event }) => event === 'snapshot', 'the snapshot');
+      if (watcher.events[0]!.instances!.length === 0) continue;
+      const agrees = () =>
+        watcher.state.size === weights.size &&
+        [...watcher.state].every(([key, { weight }]) => weights.get(key) === weight);
+      await watcher.until(agrees, 'the present');
+      expect(watcher.names()).not.toContain('resync');
+    }
+    const revisions = new Set(open.map(({ events }) => events[0]!.revision));
+    expect(revisions.size).toBeLessThan(open.length / 2);
+    await Promise.all(open.map((watcher) => watcher.close()));
   });
 });
 

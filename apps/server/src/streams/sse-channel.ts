@@ -24,6 +24,8 @@ export class SseChannel implements Channel {
     // The connection ends with it, so nothing needs to be put in chunks for each reader.
     response.removeHeader('Transfer-Encoding');
     response.writeHead(200, HEAD);
+    // Signs of life and the wait for whoever takes nothing are the stream's own.
+    response.socket?.setTimeout(0);
     response.write(`retry: ${between(...RETRY_MS)}\n\n`);
   }
 

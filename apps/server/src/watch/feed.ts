@@ -116,14 +116,16 @@ export class Feed {
     return this.batch;
   }
 
-  /** Everything there is, and the place behind it: a little earlier than now, when that spares making it. */
-  begin(): { readonly snapshot: Snapshot; readonly place: Place } {
-    const { snapshot } = this;
-    if (snapshot && snapshot.place >= this.start && snapshot.ageMs <= SNAPSHOT_FRESH_MS) {
-      if ((this.end - snapshot.place) * SNAPSHOT_RATIO <= snapshot.size) return { snapshot, place: snapshot.place };
-    }
-    this.snapshot = new Snapshot(this.entries(), this.end, this.catalog, this.frames);
-    return { snapshot: this.snapshot, place: this.end };
+  /** Everything there is: a little earlier than now, when that spares making it. */
+  begin(): Snapshot {
+    if (!this.snapshot || !this.isGood(this.snapshot))
+      this.snapshot = new Snapshot(this.entries(), this.end, this.catalog, this.frames);
+    return this.snapshot;
+  }
+
+  private isGood({ place, size, live, ageMs }: Snapshot): boolean {
+    if (place < this.start || live !== this.catalog.live || ageMs > SNAPSHOT_FRESH_MS) return false;
+    return (this.end - place) * SNAPSHOT_RATIO <= size;
   }
 
   private collect(from: Place): { frames: readonly Frame[]; to: Place } {

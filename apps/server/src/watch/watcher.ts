@@ -47,8 +47,8 @@ export class Watcher implements Cursor {
   }
 
   private begin(): readonly Frame[] {
-    const { snapshot, place } = this.feed.begin();
-    this.place = place;
+    const snapshot = this.feed.begin();
+    this.place = snapshot.place;
     this.toldLive = snapshot.live;
     return [snapshot.frame(this.resync)];
   }
