@@ -92,6 +92,16 @@ export class Configuration {
     return versions;
   }
 
+  /** The version that followed this one; undefined when that is not kept any more, or versions did not go on from there. */
+  async successor(key: ConfigKey, version: number, signal: AbortSignal): Promise<ConfigEntry | undefined> {
+    const next = await this.version(key, version + 1, signal);
+    if (next?.previous === version) return next;
+    // There may be a gap: from the newest one back.
+    let entry = await this.store.get(key, undefined, signal);
+    while (entry && entry.previous > version) entry = await this.version(key, entry.previous, signal);
+    return entry?.previous === version ? entry : undefined;
+  }
+
   /** What a service sees: its own document over the layers that all services share. Undefined when there is none of them. */
   resolve(document: DocumentKey): Resolved | undefined {
     const layers = this.layersOf(document);

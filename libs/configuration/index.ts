@@ -8,4 +8,4 @@ export {
   type Written,
 } from './configuration.js';
 export { ALL, documentKey, documentOf, schemaKey } from './keys.js';
-export { ConfigView, type ConfigFreshness } from './view.js';
+export { ConfigView, type ConfigFreshness, type ConfigListener } from './view.js';

@@ -25,6 +25,9 @@ export interface ConfigFreshness {
   readonly reason?: string;
 }
 
+/** Is told of the newest version of a document, once it is known here, after the beginning; some may be left out. */
+export type ConfigListener = (key: ConfigKey, entry: ConfigEntry) => void;
+
 /**
  * The newest version of every document, from one watch of the store: reads wait for nobody, and stand through
  * an outage.
@@ -34,6 +37,7 @@ export interface ConfigFreshness {
  */
 export class ConfigView {
   private readonly entries = new Map<ConfigKey, ConfigEntry>();
+  private readonly listeners = new Set<ConfigListener>();
   private readonly unreadable = new Set<string>();
   private readonly places = new Places(READS_AT_ONCE);
   private readonly stopping = new AbortController();
@@ -41,11 +45,9 @@ export class ConfigView {
   private inStepAt: number | undefined;
   private away: BackendError | undefined = new BackendError('UNAVAILABLE', 'not read yet');
 
-  /** @param changed Told of each version that comes to be known here after the beginning. */
   constructor(
     private readonly store: ConfigStore,
     private readonly logger: Logger,
-    private readonly changed: (key: ConfigKey, entry: ConfigEntry) => void,
     private readonly now: () => number = Date.now,
   ) {}
 
@@ -56,6 +58,12 @@ export class ConfigView {
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.following;
+  }
+
+  /** @returns The way to end it. */
+  subscribe(listener: ConfigListener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
   }
 
   freshness(): ConfigFreshness {
@@ -73,7 +81,8 @@ export class ConfigView {
   show(key: ConfigKey, entry: ConfigEntry): void {
     if (entry.version <= (this.entries.get(key)?.version ?? 0)) return;
     this.entries.set(key, entry);
-    if (this.inStepAt !== undefined) this.changed(key, entry);
+    if (this.inStepAt === undefined) return;
+    for (const listener of this.listeners) listener(key, entry);
   }
 
   /** What the store has now, which may be less than what is known here. */

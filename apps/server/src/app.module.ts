@@ -11,6 +11,7 @@ import { AnswerCache } from './answers/answer-cache.js';
 import { Answers } from './answers/answers.js';
 import { CapabilitiesController } from './api/v1/capabilities.controller.js';
 import { ConfigSchemaController } from './api/v1/config-schema.controller.js';
+import { ConfigWatchController } from './api/v1/config-watch.controller.js';
 import { ConfigController } from './api/v1/config.controller.js';
 import { DiscoveryController } from './api/v1/discovery.controller.js';
 import { HealthController } from './api/v1/health.controller.js';
@@ -23,7 +24,7 @@ import { readScripts } from './checks/scripts.js';
 import { RegistrySink } from './checks/sink.js';
 import { ConfigAnswers } from './configuration/answers.js';
 import { Documents } from './configuration/documents.js';
-import { tellChanges } from './configuration/changes.js';
+import { ConfigWatch } from './configuration/config-watch.js';
 import { Deadlines } from './deadlines.js';
 import { Discovery } from './discovery/discovery.js';
 import { DocsController } from './docs/docs.controller.js';
@@ -44,7 +45,7 @@ import type { Probing } from './registration/checks.js';
 import { Registrations } from './registration/registrations.js';
 import type { Seams } from './seams.js';
 import type { Settings } from './settings/index.js';
-import { Streams } from './streams/index.js';
+import { Reception, Streams } from './streams/index.js';
 import { BACKEND, LOGGER, METRICS, PROBING, SEAMS, SETTINGS } from './tokens.js';
 import { Tickets } from './watch/tickets.js';
 import { Watch } from './watch/watch.js';
@@ -59,6 +60,7 @@ const api = [
   WatchController,
   HealthController,
   MetricsController,
+  ConfigWatchController,
   ConfigController,
   ConfigSchemaController,
   CapabilitiesController,
@@ -105,13 +107,23 @@ const architecture: Provider[] = [
     provide: Configuration,
     inject: [BACKEND, LOGGER],
     useFactory: ({ configStore }: RegistryBackend, logger: Logger): Configuration | undefined =>
-      configStore && new Configuration(configStore, new ConfigView(configStore, logger, tellChanges(logger))),
+      configStore && new Configuration(configStore, new ConfigView(configStore, logger)),
   },
   {
     provide: Documents,
     inject: [BACKEND, Configuration],
     useFactory: (backend: RegistryBackend, configuration: Configuration | undefined) =>
       new Documents(backend, configuration, new Deadlines(WRITE_DEADLINE_MS)),
+  },
+  {
+    provide: Reception,
+    inject: [Streams, Tickets],
+    useFactory: (streams: Streams, tickets: Tickets) => new Reception(streams, tickets),
+  },
+  {
+    provide: ConfigWatch,
+    inject: [Documents, Streams],
+    useFactory: (documents: Documents, streams: Streams) => new ConfigWatch(documents, streams),
   },
   {
     provide: ConfigAnswers,

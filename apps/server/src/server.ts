@@ -11,6 +11,7 @@ import { HealthMonitor } from '#health';
 import type { Metrics } from '#telemetry';
 import { Answers } from './answers/answers.js';
 import { AppModule } from './app.module.js';
+import { logChanges } from './configuration/changes.js';
 import { LoadAlerts } from './checks/load-alerts.js';
 import { OpenApi } from './docs/openapi.js';
 import { follow } from './followers.js';
@@ -89,6 +90,7 @@ export class Server {
     monitor.setOnline(false);
     follow(catalog, { watch, shares, recorder, loadAlerts, logger: this.logger });
     catalog.start();
+    this.configuration?.view.subscribe(logChanges(this.logger));
     this.configuration?.view.start();
     if (settings.checks.enabled) monitor.start();
     await this.listen();

@@ -12,7 +12,7 @@ import {
 import { Trial, type BackendContractOptions, type Outage } from './backend/trial.js';
 
 const KEY: ConfigKey = 'document/production/api';
-/** Increments of one counter, by all writers together: `npm run test:soak` tries more. */
+/** Increments of one counter, by all writers together. */
 const INCREMENTS = 200;
 const WRITERS_EACH = 2;
 const PATIENCE_MS = 60_000;

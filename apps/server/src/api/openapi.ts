@@ -129,7 +129,7 @@ export function AnswersOfItself(schema: z.ZodType, ...unwell: readonly 503[]) {
 }
 
 /** A stream of events, which does not end by itself. */
-export function AnswersStream() {
+export function AnswersStream(...problems: readonly number[]) {
   return applyDecorators(
     ApiResponse({
       status: 200,
@@ -146,7 +146,7 @@ export function AnswersStream() {
       required: false,
       schema: { type: 'string' },
     }),
-    Problems(...ANYWHERE, 401, 403, 406, 414, 503),
+    Problems(...ANYWHERE, 401, 403, 406, 414, 503, ...problems),
   );
 }
 

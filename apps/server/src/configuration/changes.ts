@@ -1,8 +1,8 @@
-import type { ConfigCause, ConfigEntry, ConfigEvent, ConfigKey, Logger } from '#core';
-import { documentOf } from '#configuration';
+import type { ConfigCause, ConfigEntry, ConfigEvent, Logger } from '#core';
+import { documentOf, type ConfigListener } from '#configuration';
 
 /** One line for each change of a document. */
-export function tellChanges(logger: Logger): (key: ConfigKey, entry: ConfigEntry) => void {
+export function logChanges(logger: Logger): ConfigListener {
   return (key, entry) => {
     const document = documentOf(key);
     if (!document) return;

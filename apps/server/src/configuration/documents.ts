@@ -104,6 +104,11 @@ export class Documents {
     return this.write({ precondition, actor }, (configuration, write) => configuration.delete(key, write));
   }
 
+  /** For a watch, which goes on through an outage. */
+  watched(document: DocumentKey): { readonly configuration: Configuration; readonly key: ConfigKey } {
+    return { key: keyOf(document), configuration: this.readable() };
+  }
+
   private async write<T>(
     given: Omit<ConfigWrite, 'signal'>,
     work: (configuration: Configuration, write: ConfigWrite) => Promise<T>,

@@ -3,4 +3,5 @@ export type { Cursor, OpenCursor } from './cursor.js';
 export { Frame } from './frame.js';
 export { EVENT_STREAM, SseChannel } from './sse-channel.js';
 export { WebSocketChannel } from './web-socket-channel.js';
+export { Reception } from './reception.js';
 export { Streams } from './streams.js';

@@ -5,11 +5,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { Answers as Freshness, type RevisionRef } from '../../answers/answers.js';
 import { Needs } from '../../auth/roles.js';
-import { isForeign } from '../../http/origin.js';
-import { Problem } from '../../http/problem.js';
-import { upgradeOf } from '../../http/upgrade.js';
 import type { Settings } from '../../settings/index.js';
-import { EVENT_STREAM, SseChannel, Streams, WebSocketChannel } from '../../streams/index.js';
+import { EVENT_STREAM, Reception } from '../../streams/index.js';
 import { SETTINGS } from '../../tokens.js';
 import type { Scope } from '../../watch/feed.js';
 import { TICKET_MS, Tickets } from '../../watch/tickets.js';
@@ -24,7 +21,7 @@ import { noQuery, readRevision, watchServiceQuery, watchServicesQuery } from './
 export class WatchController {
   constructor(
     private readonly watch: Watch,
-    private readonly streams: Streams,
+    private readonly reception: Reception,
     private readonly tickets: Tickets,
     private readonly freshness: Freshness,
     @Inject(SETTINGS) private readonly settings: Settings,
@@ -74,27 +71,11 @@ export class WatchController {
     return { success: true, data: { ticket, expires_in: TICKET_MS / 1_000 } };
   }
 
-  /**
-   * @throws Problem 400 for a bad handshake, 401 for a ticket that is not good any more, 403 for a page of somebody
-   * else; BackendError while there is nothing to tell, or no room.
-   */
+  /** @throws Problem for who is not let in, BackendError while there is nothing to tell, or no room. */
   private open(request: FastifyRequest, reply: FastifyReply, scope: Scope, { since, ticket }: Opening): void {
     this.freshness.requireView();
-    this.streams.requireRoom();
-    if (ticket !== undefined && !this.tickets.redeem(ticket)) {
-      throw new Problem(401, 'TICKET_NOT_VALID', 'the ticket has been used, or is too old, or is not of this server');
-    }
-    const upgrade = upgradeOf(request);
-    if (upgrade && ticket === undefined && isForeign(request)) {
-      throw new Problem(403, 'ORIGIN_NOT_ALLOWED', 'a page of another origin needs a ticket for a WebSocket');
-    }
-    if (request.method === 'HEAD') {
-      void reply.code(200).type(EVENT_STREAM).send();
-      return;
-    }
-    const channel = upgrade ? WebSocketChannel.accept(request.raw, upgrade) : new SseChannel(reply.raw);
-    reply.hijack();
-    this.watch.follow(channel, scope, lastEventOf(request) ?? since);
+    const channel = this.reception.receive(request, reply, ticket);
+    if (channel) this.watch.follow(channel, scope, lastEventOf(request) ?? since);
   }
 }
 

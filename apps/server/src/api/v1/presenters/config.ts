@@ -13,6 +13,18 @@ export function presentDocument({ serviceName, environment }: DocumentKey, entry
   };
 }
 
+/** A version as a watch tells it. @param entry Undefined: there never was a document. */
+export function presentChange(document: DocumentKey, entry: ConfigEntry | undefined): object {
+  if (entry?.config) return presentDocument(document, entry);
+  return {
+    service_name: document.serviceName,
+    environment: document.environment,
+    version: entry?.version ?? 0,
+    deleted: true,
+    ...(entry && { updated_at: new Date(entry.updatedAt).toISOString(), updated_by: entry.actor }),
+  };
+}
+
 export function presentResolved({ serviceName, environment }: DocumentKey, resolved: Resolved): object {
   return {
     service_name: serviceName,

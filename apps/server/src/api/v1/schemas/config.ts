@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LIMITS, type JsonObject } from '#core';
 import { ALL } from '#configuration';
 import { serviceName } from './fields.js';
-import { flag, pageShape, strict } from './queries.js';
+import { flag, pageShape, strict, watchShape } from './queries.js';
 
 const orAll = { pattern: '^(\\*|(?!\\.+$)[A-Za-z0-9._-]{1,100})$' };
 const DEFAULT_ENVIRONMENT = 'production';
@@ -47,6 +47,25 @@ export const configQuery = strict(
   if (!query.resolved || query.version === undefined) return;
   context.addIssue({ code: 'custom', path: ['version'], message: 'is of one layer, and resolved of all' });
 });
+
+export const configWatchQuery = strict(
+  {
+    environment,
+    since: z
+      .string()
+      .regex(/^\d{1,15}$/, 'must be a version')
+      .transform(Number)
+      .optional()
+      .meta({
+        description: 'the version that somebody has who comes back',
+        type: 'integer',
+        minimum: 0,
+        pattern: undefined,
+      }),
+    ticket: watchShape.ticket,
+  },
+  { metadata: false },
+);
 
 export const historyQuery = strict(
   {

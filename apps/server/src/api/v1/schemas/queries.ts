@@ -203,7 +203,7 @@ export function readRevision(text: string): RevisionRef | undefined {
   return revision.safeParse(text).data;
 }
 
-const watchShape = {
+export const watchShape = {
   since: revision
     .optional()
     .meta({ description: 'tell what has changed after this revision; Last-Event-ID goes before it' }),
