@@ -1,25 +1,18 @@
 import type { Environment } from '../../support/process.js';
+import type { Leave } from './judge.js';
 import type { Trial } from './trial.js';
 
 /** Something that goes wrong, for a while. */
-export interface Fault {
+export interface Fault extends Leave {
   readonly name: string;
   /** How long it lasts. */
   readonly ms: number;
-  /** The server loses sight of its registry. */
-  readonly outage: boolean;
   /** The server itself is not there. */
   readonly down?: boolean;
   /** Nothing can be written, and what is known is the truth all the same. */
   readonly readOnly?: boolean;
   /** What the server may log as an error. */
   readonly complaint?: string;
-  /** What the registry had acknowledged. */
-  readonly loses?: 'everything' | 'the last writes';
-  /** Leases may end on account of it: the registry keeps them by itself. */
-  readonly endsLeases?: boolean;
-  /** MASS_LOSS_HOLD, seconds; by default nothing is held. */
-  readonly hold?: number;
   /** Seconds, of instances that live by heartbeats. */
   readonly ttl?: number;
   /** Of the server that it befalls. */

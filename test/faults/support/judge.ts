@@ -1,4 +1,3 @@
-import type { Fault } from './fault.js';
 import type { Fleet } from './fleet.js';
 import type { Read } from './reader.js';
 
@@ -12,6 +11,18 @@ const STALE_MS = 12_000;
 /** How far clocks and the order of two answers may be apart. */
 const SLACK_MS = 50;
 
+/** What a fault may do to the answers. */
+export interface Leave {
+  /** The server loses sight of its registry. */
+  readonly outage: boolean;
+  /** What the registry had acknowledged. */
+  readonly loses?: 'everything' | 'the last writes';
+  /** Leases may end on account of it: the registry keeps them by itself. */
+  readonly endsLeases?: boolean;
+  /** MASS_LOSS_HOLD, seconds; by default nothing is held. */
+  readonly hold?: number;
+}
+
 export interface Times {
   readonly begun: number;
   /** When the registry began to come back. */
@@ -22,7 +33,7 @@ export interface Times {
 }
 
 /** What was wrong with the answers that a reader got. */
-export function violationsOf(fault: Fault, fleet: Fleet, reads: readonly Read[], times: Times): string[] {
+export function violationsOf(fault: Leave, fleet: Fleet, reads: readonly Read[], times: Times): string[] {
   const during = reads.filter(({ begun, ended }) => begun > times.begun && ended < times.ending);
   const whole = reads.filter(({ begun, ended }) => !mayLose(fault) || ended < times.ending || begun > times.converged);
   const fixed = fault.loses === 'everything' ? reads.filter(({ ended }) => ended < lossesShow(fault, times)) : reads;
@@ -38,11 +49,11 @@ export function violationsOf(fault: Fault, fleet: Fleet, reads: readonly Read[],
 }
 
 /** Of those who say that they live, some may be missing until they have registered anew. */
-function mayLose({ loses, endsLeases }: Fault): boolean {
+function mayLose({ loses, endsLeases }: Leave): boolean {
   return loses === 'everything' || endsLeases === true;
 }
 
-function lossesShow({ hold, outage }: Fault, { begun, ending }: Times): number {
+function lossesShow({ hold, outage }: Leave, { begun, ending }: Times): number {
   return (outage ? ending : begun) + 1_000 * (hold ?? 0);
 }
 
