@@ -5,7 +5,7 @@ import { Streams } from '../../apps/server/src/streams/index.js';
 import { BACKEND } from '../../apps/server/src/tokens.js';
 import { fresh, instancePath, register, registerAll, type Instance } from '../support/instances.js';
 import { expectProblem } from '../support/problems.js';
-import { within } from '../support/process.js';
+import { TEST_MS, within } from '../support/process.js';
 import { TestServer } from '../support/server.js';
 import type { WatchEvent } from '../support/told.js';
 import { until } from '../support/until.js';
@@ -13,6 +13,8 @@ import { Watcher } from '../support/watcher.js';
 import { WebSocketWatcher } from '../support/web-socket-watcher.js';
 
 // How streams live, stall and end; what they tell is in watch.spec.ts.
+
+jest.setTimeout(TEST_MS);
 
 const servers: TestServer[] = [];
 afterAll(() => Promise.all(servers.map((server) => server.stop())));
