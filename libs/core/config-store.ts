@@ -37,7 +37,7 @@ export interface ConfigStore {
    */
   append(key: ConfigKey, entry: ConfigEntry, signal?: AbortSignal): Promise<void>;
   /**
-   * The heads now, and again after every change; states that follow each other fast may be left out. Ends
+   * The heads now, and again at least after every change; states that follow each other fast may be left out. Ends
    * without an error when the signal aborts; rejects when the registry is away, and the reader begins anew.
    */
   watch(signal: AbortSignal): AsyncIterable<ConfigHeads>;
