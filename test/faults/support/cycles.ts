@@ -13,9 +13,9 @@ import type { Subject } from './subject.js';
 const CYCLES = 100;
 /** Until then what is kept for good has been made. */
 const SETTLED = 20;
-const INSTANCES = 200;
-/** Of 80 outages: less than anything that each of them leaves behind. */
-const MOST_BYTES = 4_000_000;
+const INSTANCES = 50;
+/** Of 80 outages. The history of changes, which is bounded, may grow by a part of it. */
+const MOST_BYTES = 3_000_000;
 const SOON_MS = 60_000;
 
 /** A server sees a hundred outages, every tenth with its registry killed, and is no larger for it. */

@@ -75,11 +75,6 @@ export class Walk {
     }
     await this.take({ kind: 'expire' });
     await this.take({ kind: 'look' });
-    console.log(
-      this.trace.length,
-      this.trace.filter((t) => t.includes('outage')).length,
-      JSON.stringify(this.replicas.map(({ writes }) => writes.counts)),
-    );
     for (const { server } of this.replicas) await server.endsWell();
   }
 
