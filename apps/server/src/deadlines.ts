@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** Who asks within this time gets the same signal: it comes so much later than it must. */
 const SHARED_MS = 10;
 
@@ -17,6 +19,8 @@ export class Deadlines {
   private begin(): AbortSignal {
     const { ms } = this;
     const deadline = new AbortController();
+    // Of all who share it: many are no leak.
+    setMaxListeners(0, deadline.signal);
     // The time begins when it is given to nobody any more: it is never shorter, even after a standstill.
     setTimeout(() => {
       this.signal = undefined;

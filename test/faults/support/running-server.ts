@@ -6,12 +6,6 @@ import { until } from '../../support/until.js';
 /** How long it may take to serve. Several start at the same time, and the machine may be busy. */
 const START_MS = 180_000;
 
-/**
- * Node's guess at a leak where many writes wait at once and share a signal; what is leaked shows in the resources.
- * To be taken out when its source is found: it comes once in some twenty trials, on etcd and Redis.
- */
-const LISTENERS = /\(node:\d+\) MaxListenersExceededWarning: .*\n\(Use `node --trace-warnings.*\n/;
-
 /** A server process with a client, that may be ended and started again. */
 export class RunningServer {
   private running: { readonly process: ServerProcess; readonly http: HttpClient } | undefined;
@@ -52,7 +46,7 @@ export class RunningServer {
     await this.http.close();
     await until(async () => (await this.openResources()) <= this.openAtFirst, 30_000);
     expect(await this.process.end('SIGTERM')).toEqual({ code: 0, signal: null });
-    expect(this.process.stderr.replace(LISTENERS, '')).toBe('');
+    expect(this.process.stderr).toBe('');
     const errors = this.process.log.filter(({ level }) => level === 'error' || level === 'fatal');
     expect(errors.filter(({ msg }) => msg !== complaint)).toEqual([]);
   }
