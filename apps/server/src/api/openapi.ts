@@ -128,13 +128,24 @@ export function AnswersOfItself(schema: z.ZodType, ...unwell: readonly 503[]) {
   );
 }
 
+/** One event of a stream, as its reader has it. OpenAPI 3.1 has no words for a stream of them. */
+const EVENT = {
+  type: 'object',
+  properties: {
+    id: { type: 'string', description: 'from here on, for whoever comes back' },
+    event: { type: 'string' },
+    data: { type: 'string', contentMediaType: 'application/json' },
+  },
+  required: ['event', 'data'],
+};
+
 /** A stream of events, which does not end by itself. */
 export function AnswersStream(...problems: readonly number[]) {
   return applyDecorators(
     ApiResponse({
       status: 200,
       description: 'events, one JSON object each, until the connection ends',
-      content: { 'text/event-stream': { schema: { type: 'string' } } },
+      content: { 'text/event-stream': { schema: EVENT } },
     }),
     ApiResponse({
       status: 101,
