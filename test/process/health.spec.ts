@@ -10,8 +10,8 @@ const SERVICES = '/api/v1/services';
 const HOLD_S = 4;
 /** The shortest rhythm that there is. */
 const CHECK = { http_path: '/health', interval: 1, timeout: '500ms', failures_before_critical: 2 };
-/** By when an instance that is killed must be out: its probes fail in a row, and the machine may be busy. */
-const OUT_MS = 2 * 1_000 + 500 + 5_000;
+/** By when an instance that is killed must be out: its probes fail in a row, and a second for the rest. */
+const OUT_MS = 2 * 1_000 + 500 + 1_000;
 
 /** What a check has found. */
 interface Check {
@@ -93,8 +93,8 @@ describe('picks from three services', () => {
 
         await http.put(`${instancePath('kill', b)}/maintenance?reason=upgrade`);
         const resting = performance.now();
-        await rotation.picked(c, resting + 1_000);
-        expect(rotation.lastPick(b)).toBeLessThan(resting + 500);
+        await rotation.picked(c, resting + 500);
+        expect(rotation.lastPick(b)).toBeLessThan(resting + 50);
 
         await ServiceProcess.start(killed.port);
         const back = performance.now();
@@ -106,7 +106,7 @@ describe('picks from three services', () => {
         await rotation.stop();
       }
       expect(rotation.wrongPicks()).toEqual([]);
-      expect(rotation.picks.length).toBeGreaterThan(50);
+      expect(rotation.picks.length).toBeGreaterThan(500);
     },
     TEST_MS,
   );
@@ -169,7 +169,7 @@ describe('an instance', () => {
       expect(await pick('lease')).toBe('lease');
       await untilAnswer(http, `${SERVICES}/lease`, ({ status }) => status === 404, 'the end of the lease');
       expect(performance.now() - silent).toBeGreaterThan(5_000 - 100);
-      expect(performance.now() - silent).toBeLessThan(10_000);
+      expect(performance.now() - silent).toBeLessThan(7_000);
       expect((await beat({})).status).toBe(404);
       expect((await http.get(instancePath('lease', 'lease'))).status).toBe(404);
     },
@@ -237,7 +237,7 @@ describe('an instance', () => {
       await service.answer({ delayMs: 5_000 });
       const asked = performance.now();
       const slow = await checkNow('asked', 'asked');
-      expect(performance.now() - asked).toBeLessThan(4_500);
+      expect(performance.now() - asked).toBeLessThan(2_500);
       expect(slow).toMatchObject({ status: 'warning', output: expect.stringMatching(/within|time/) });
       expect(slow.duration_ms).toBeGreaterThanOrEqual(490);
 
@@ -321,7 +321,7 @@ describe('five instances that fall silent at once', () => {
       const alone = ({ data }: { data: Service }) => data.total_instances === 1;
       const left = await untilAnswer<Service>(http, service, alone, 'the end of the hold');
       expect(performance.now() - begun).toBeGreaterThan(HOLD_S * 1_000 - 1_000);
-      expect(performance.now() - begun).toBeLessThan(HOLD_S * 1_000 + 5_000);
+      expect(performance.now() - begun).toBeLessThan(HOLD_S * 1_000 + 1_500);
       expect(left.headers['x-registry-held']).toBeUndefined();
       expect(left.data.instances[0]!.service_id).toBe('mass-0');
     },
