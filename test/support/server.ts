@@ -3,6 +3,7 @@ import { BUILT_IN } from '../../apps/server/src/seams.js';
 import { Server } from '../../apps/server/src/server.js';
 import { loadSettings } from '../../apps/server/src/settings/index.js';
 import { HttpClient } from './http-client.js';
+import { until } from './until.js';
 
 /**
  * Nothing of a test may reach another machine: only loopback is probed, and only by tests that
@@ -22,7 +23,9 @@ const ENVIRONMENT = {
   SERVICE_TTL: '300',
 };
 
-/** A real server in this process, on a free port, and a client of it. */
+const READY_MS = 60_000;
+
+/** A real server in this process that is ready, on a free port, and a client of it. */
 export class TestServer {
   private constructor(
     readonly server: Server,
@@ -35,6 +38,8 @@ export class TestServer {
     const server = await Server.create(settings, createLogger(settings.log));
     await server.start();
     const http = new HttpClient(server.url);
+    // It listens before it has heard of its registry.
+    await until(async () => (await http.get('/health/ready')).status === 200, READY_MS);
     return new TestServer(server, http);
   }
 
