@@ -58,7 +58,7 @@ const MB = 1e6;
 /** What was left behind may be collected meanwhile. */
 const REST_MS = 1_000;
 const LOAD_MS = 3_000;
-/** A small young generation, an old one that is collected sooner, and one heap of malloc for all threads. */
+/** As the image starts it: a small young generation, an old one that is collected sooner, and one heap of malloc for all threads. */
 const LEAN = { nodeArgs: ['--max-semi-space-size=4', '--optimize-for-size'], environment: { MALLOC_ARENA_MAX: '1' } };
 const PROBE = ['--expose-gc', '--import', join(import.meta.dirname, 'heap-probe.js')];
 const ANYTHING: ConstantAnswer = { method: 'GET', route: '*', status: 200, headers: {}, body: 'x'.repeat(2_000) };

@@ -104,7 +104,7 @@ export function memoryText({ variants }: MemoryResult): string {
     '## Memory',
     'Megabytes resident: with nothing registered, with as many services as named, of one instance each, and after seconds of discovery and picks at full speed. Of what that last consists: _files_, the pages of the node program and its libraries, which all Node processes of a machine share; of JavaScript, the _young_ generation, where everything new is put, what is _live_ after a collection, and _garbage_ with the room that V8 keeps; the _rest_, malloc, stacks and buffers.',
     table(['', 'services', 'empty', 'filled', 'after load', ...parts], rows),
-    '_Lean_ is `MALLOC_ARENA_MAX=1 node --max-semi-space-size=4 --optimize-for-size`, which costs some processor time. What is registered takes the least of it, and what is live is above all the modules’ code.',
+    '_Lean_ is `MALLOC_ARENA_MAX=1 node --max-semi-space-size=4 --optimize-for-size`, which costs some processor time. The image starts the server so. What is registered takes the least of it, and what is live is above all the modules’ code.',
   );
 }
 

@@ -9,7 +9,7 @@ import type { ConstantAnswer } from './bare.js';
 // Whatever is started here is ended by `endAll`, whatever has happened.
 
 const ROOT = join(import.meta.dirname, '../..');
-const SERVER = join(import.meta.dirname, '../apps/server/src/main.js');
+const SERVER = join(import.meta.dirname, '../bundle/main.js');
 const PATIENCE_MS = 30_000;
 const LOOK_MS = 2;
 

@@ -7,10 +7,10 @@ import '../test/support/typescript.mjs';
 
 const { SERVERS, hasPrograms, isAvailable } = await import('../test/servers/index.ts');
 
-const ALWAYS = ['unit', 'memory', 'integration', 'replicas', 'faults'];
+const ALWAYS = ['unit', 'memory', 'integration', 'replicas', 'faults', 'deploy'];
 const KNOWN = [...ALWAYS, ...SERVERS.map(({ name }) => name), 'soak'];
 /** Those that try every kind of server that there is. */
-const OF_ALL = ['replicas', 'faults'];
+const OF_ALL = ['replicas', 'faults', 'deploy'];
 
 const PREPARE = 'To have them: npm run servers (once, about 15 minutes in all, most of it for Consul and Kubernetes)';
 

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const BUILD_INFO = join(ROOT, 'dist/tsconfig.tsbuildinfo');
-const MAIN = join(ROOT, 'dist/apps/server/src/main.js');
+const MAIN = join(ROOT, 'dist/bundle/main.js');
 
 let checked = false;
 
 /**
- * The server as it is built.
+ * The server as it is built and shipped: the bundle.
  * @throws Error when it is not there, or was not built from the sources as they are.
  */
 export function serverProgram(): string {
@@ -25,7 +25,8 @@ function whatIsWrong(): string | undefined {
   if (!existsSync(MAIN) || !existsSync(BUILD_INFO)) return 'the server is not built';
   const built = builtSources();
   const changed = sources().find((path) => built.get(path) !== hashOf(path));
-  return changed === undefined ? undefined : `the build is older than ${relative(ROOT, changed)}`;
+  if (changed !== undefined) return `the build is older than ${relative(ROOT, changed)}`;
+  return statSync(MAIN).mtimeMs < statSync(BUILD_INFO).mtimeMs ? 'the bundle is older than the build' : undefined;
 }
 
 /** What the compiler has read, by content: times of files say nothing after a checkout. */

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const program = join(dirname(fileURLToPath(import.meta.url)), '../../dist/apps/server/src/main.js');
+const program = join(dirname(fileURLToPath(import.meta.url)), '../../dist/bundle/main.js');
 
 /** On a free port, when it serves. Nothing is probed: what is registered there are other machines' addresses. */
 export async function startServer() {

@@ -81,7 +81,8 @@ export class ServerProcess {
   private unfinished = '';
   private readonly readers = new Set<() => void>();
 
-  private constructor(readonly child: ChildProcess) {
+  /** @param child Started just now, its standard output and error piped to here. */
+  constructor(readonly child: ChildProcess) {
     children.add(child);
     this.exited = once(child, 'close').then(([code, signal]) => {
       this.tellReaders();
@@ -112,7 +113,7 @@ export class ServerProcess {
   /** Resolves when it serves. */
   static async start(environment: Environment = {}, cwd?: string): Promise<ServerProcess> {
     const server = ServerProcess.spawn(environment, [], cwd);
-    await server.logged(({ msg }) => msg === 'serving', 'serving');
+    await server.serving();
     return server;
   }
 
@@ -121,6 +122,10 @@ export class ServerProcess {
     const server = ServerProcess.spawn(environment, args, cwd);
     const exit = await within(server.exited, 'the end of the server');
     return { ...exit, stdout: server.stdout, stderr: server.stderr };
+  }
+
+  async serving(): Promise<void> {
+    await this.logged(({ msg }) => msg === 'serving', 'serving');
   }
 
   /** Where it serves. */
