@@ -138,6 +138,18 @@ describe('before there is one', () => {
   });
 });
 
+describe('an upgrade behind a request that waits for its answer', () => {
+  it.each(['websocket', 'h2c'])('to %s ends that connection, and nothing else', async (protocol) => {
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1').on('error', () => undefined);
+    const closed = once(socket, 'close');
+    const upgrade = `Connection: Upgrade\r\nUpgrade: ${protocol}\r\n`;
+    socket.write('GET /api/v1/services/nobody?index=1&wait=60s HTTP/1.1\r\nHost: x\r\n\r\n');
+    socket.write(`GET /api/v1/watch/services HTTP/1.1\r\nHost: x\r\n${upgrade}\r\n`);
+    await within(closed, 'the end of the connection');
+    expect((await server.http.get('/health/live')).status).toBe(200);
+  });
+});
+
 describe('other upgrades', () => {
   const upgrade = 'Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n';
   const offer = `Connection: Upgrade, HTTP2-Settings\r\n${upgrade}`;

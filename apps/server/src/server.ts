@@ -69,9 +69,10 @@ export class Server {
     const log = settings.log.requests ? logger : undefined;
     const fastify = app.getHttpAdapter().getInstance();
     addHooks(fastify, app.get(Answers), { metrics, log });
-    routeUpgrades(fastify);
+    const inFlight = new InFlight(app.getHttpServer());
+    routeUpgrades(fastify, inFlight);
     app.get(OpenApi).describes(app);
-    return new Server(app, settings, logger, new InFlight(app.getHttpServer()));
+    return new Server(app, settings, logger, inFlight);
   }
 
   /** Resolves when requests are taken, or when it has been told to stop before. */

@@ -3,33 +3,38 @@ import type { Socket } from 'node:net';
 
 /** The requests that an HTTP server is at, so that it can be left in peace. */
 export class InFlight {
-  private readonly responses = new Set<ServerResponse>();
-  private readonly sockets = new Set<Socket>();
+  /** By connection, and gone with it: an answer that waits behind another one never hears of the end. */
+  private readonly open = new Map<Socket, Set<ServerResponse>>();
   private leaving = false;
 
   constructor(server: Server) {
     server.on('connection', (socket) => {
-      this.sockets.add(socket);
-      socket.once('close', () => this.sockets.delete(socket));
+      this.open.set(socket, new Set());
+      socket.once('close', () => this.open.delete(socket));
     });
     // Before whoever answers: a header comes too late afterwards.
-    server.prependListener('request', (_request, response) => {
+    server.prependListener('request', ({ socket }, response) => {
       if (this.leaving) endWithAnswer(response);
-      this.responses.add(response);
-      response.once('close', () => this.responses.delete(response));
+      const answers = this.open.get(socket);
+      answers?.add(response);
+      response.once('close', () => answers?.delete(response));
     });
+  }
+
+  /** Somebody waits for an answer on this connection. */
+  isAnswering(socket: Socket): boolean {
+    return (this.open.get(socket)?.size ?? 0) > 0;
   }
 
   /** Every answer from now on ends its connection. */
   leave(): void {
     this.leaving = true;
-    for (const response of this.responses) endWithAnswer(response);
+    for (const answers of this.open.values()) for (const response of answers) endWithAnswer(response);
   }
 
   /** Closes the connections on which nobody waits for an answer: for Node, a new one is not idle. */
   closeSilent(): void {
-    const busy = new Set([...this.responses].map(({ socket }) => socket));
-    for (const socket of this.sockets) if (!busy.has(socket)) socket.destroy();
+    for (const socket of this.open.keys()) if (!this.isAnswering(socket)) socket.destroy();
   }
 }
 

@@ -1,6 +1,7 @@
 import { ServerResponse, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { InFlight } from './in-flight.js';
 
 /** A connection that its caller would have as another protocol: the answer to the request may still be an ordinary one. */
 export interface Upgrade {
@@ -19,8 +20,13 @@ export function upgradeOf({ raw }: FastifyRequest): Upgrade | undefined {
 }
 
 /** Sends requests for a WebSocket the way of all others, with its checks and its errors, to the handler of their route. */
-export function routeUpgrades(fastify: FastifyInstance): void {
+export function routeUpgrades(fastify: FastifyInstance, inFlight: InFlight): void {
   fastify.server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    // Behind a request that has no answer yet, there is no place for one. No client does that.
+    if (inFlight.isAnswering(socket)) {
+      socket.destroy();
+      return;
+    }
     if (request.method !== 'GET' || request.headers.upgrade?.toLowerCase() !== 'websocket') {
       declineUpgrade(fastify, request, socket, head);
       return;

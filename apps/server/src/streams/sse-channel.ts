@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Channel, Farewell } from './channel.js';
 import { goodbye, type Frame } from './frame.js';
 
@@ -20,12 +21,16 @@ const HEAD = {
 
 /** Server-sent events (HTML, section 9.2): an answer that ends with its connection. */
 export class SseChannel implements Channel {
+  /** Not the answer's, which has none while it waits behind another one. */
+  private readonly socket: Socket;
+
   constructor(private readonly response: ServerResponse) {
+    this.socket = response.req.socket;
     // The connection ends with it, so nothing needs to be put in chunks for each reader.
     response.removeHeader('Transfer-Encoding');
     response.writeHead(200, HEAD);
     // Signs of life and the wait for whoever takes nothing are the stream's own.
-    response.socket?.setTimeout(0);
+    this.socket.setTimeout(0);
     response.write(`retry: ${between(...RETRY_MS)}\n\n`);
   }
 
@@ -47,7 +52,7 @@ export class SseChannel implements Channel {
   }
 
   cut(): void {
-    this.response.destroy();
+    this.socket.destroy();
   }
 
   onDrain(drained: () => void): void {
@@ -55,7 +60,7 @@ export class SseChannel implements Channel {
   }
 
   onClose(closed: () => void): void {
-    this.response.once('close', closed);
+    this.socket.once('close', closed);
   }
 }
 
