@@ -31,6 +31,7 @@ export class Balancer {
   private readonly modules: ReadonlyMap<string, StrategyModule>;
   private readonly strategies = new Map<string, BalancingStrategy>();
   private readonly context: StrategyContext;
+  private readonly picked = new Map<string, number>();
 
   /** @throws UnknownStrategyError for a default that is not in the list; Error for two strategies of one name. */
   constructor(options: BalancerOptions = {}) {
@@ -48,13 +49,20 @@ export class Balancer {
     return [...this.modules.keys()];
   }
 
+  /** How often each strategy has picked. */
+  get picks(): ReadonlyMap<string, number> {
+    return this.picked;
+  }
+
   /**
    * One of the candidates; undefined when there is none. Counts as in flight until its `done` is called.
    * @throws UnknownStrategyError
    */
   pick(strategy: string | undefined, candidates: readonly ServiceInstance[], request: PickRequest): Pick | undefined {
-    const choice = this.strategy(strategy ?? this.defaultStrategy).pick(candidates, request);
+    const name = strategy ?? this.defaultStrategy;
+    const choice = this.strategy(name).pick(candidates, request);
     if (!choice) return undefined;
+    this.picked.set(name, (this.picked.get(name) ?? 0) + 1);
     const done = this.recorder.started(choice.instance);
     return {
       instance: choice.instance,

@@ -72,6 +72,11 @@ export class ConfigView {
     return { source: 'stale', ageMs: Math.round(performance.now() - this.inStepAt), reason: this.away.message };
   }
 
+  /** How many documents are known, and schemas; those that were deleted too. */
+  get size(): number {
+    return this.entries.size;
+  }
+
   /** The newest version that is known, of a document that was deleted too. */
   get(key: ConfigKey): ConfigEntry | undefined {
     return this.entries.get(key);

@@ -1,2 +1,4 @@
+export * from './counts.js';
+export * from './distribution.js';
 export * from './logger.js';
 export * from './metrics.js';

@@ -1,48 +1,89 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { register } from 'prom-client';
-import { createMetrics } from './index.js';
+import { Counts, Distribution, Distributions, Metrics } from './index.js';
 
-const none = { registeredServices: () => 0, heldInstances: () => 0, waitingRequests: () => 0, openStreams: () => 0 };
-
-describe('createMetrics', () => {
-  it('asks for the gauges at every scrape', async () => {
-    let registered = 2;
-    const metrics = createMetrics({
-      registeredServices: () => registered,
-      heldInstances: () => 1,
-      waitingRequests: () => 0,
-      openStreams: () => 0,
-    });
-    expect((await metrics.exposition()).body).toContain('\nservice_discovery_registered_services_total 2\n');
-    registered = 5;
-    const { body } = await metrics.exposition();
-    expect(body).toContain('# TYPE service_discovery_registered_services_total gauge');
-    expect(body).toContain('\nservice_discovery_registered_services_total 5\n');
-    expect(body).toContain('\nservice_discovery_held_instances 1\n');
+describe('Metrics', () => {
+  it('asks at every scrape', async () => {
+    let services = 2;
+    const metrics = new Metrics();
+    metrics.gauge('services', 'How many.', () => services);
+    expect((await metrics.exposition()).body).toContain(
+      '# HELP services How many.\n# TYPE services gauge\nservices 2\n',
+    );
+    services = 5;
+    expect((await metrics.exposition()).body).toContain('\nservices 5\n');
   });
 
-  it('counts alerts and requests', async () => {
-    const metrics = createMetrics(none);
-    metrics.loadAlerts.inc();
-    metrics.httpRequests.inc({ method: 'GET', route: '/api/v1/services', status: 200 });
+  it('labels what is counted, and escapes what others have chosen', async () => {
+    const counts = new Counts('cause');
+    for (const key of ['a', 'b "c"', 'a']) counts.add(key);
+    const metrics = new Metrics();
+    metrics.counters('events_total', 'Events.', () => counts);
     const { body } = await metrics.exposition();
-    expect(body).toContain('\nservice_discovery_load_alerts_total 1\n');
     expect(body).toContain(
-      '\nservice_discovery_http_requests_total{method="GET",route="/api/v1/services",status="200"} 1\n',
+      '# TYPE events_total counter\nevents_total{cause="a"} 2\nevents_total{cause="b \\"c\\""} 1\n',
+    );
+  });
+
+  it('shows a distribution as a histogram: each bucket with all that is below', async () => {
+    const distribution = new Distribution([1, 2]);
+    for (const value of [0.5, 1, 1.5, 9]) distribution.record(value);
+    const metrics = new Metrics();
+    metrics.histograms('took_seconds', 'Took.', () => [[{ type: 'x' }, distribution]]);
+    expect((await metrics.exposition()).body).toContain(
+      [
+        '# TYPE took_seconds histogram',
+        'took_seconds_bucket{type="x",le="1"} 2',
+        'took_seconds_bucket{type="x",le="2"} 3',
+        'took_seconds_bucket{type="x",le="+Inf"} 4',
+        'took_seconds_sum{type="x"} 12',
+        'took_seconds_count{type="x"} 4\n',
+      ].join('\n'),
     );
   });
 
   it('tells of the process, in a text format with its content type', async () => {
-    const { contentType, body } = await createMetrics({ ...none, prefix: 'sd_' }).exposition();
+    const { contentType, body } = await new Metrics().exposition();
     expect(contentType).toMatch(/^text\/plain; version=0\.0\.4/);
-    expect(body).toMatch(/^sd_process_cpu_seconds_total /m);
-    expect(body).toMatch(/^service_discovery_registered_services_total 0$/m);
+    expect(body).toMatch(/^process_cpu_seconds_total /m);
   });
 
   it('keeps to itself: two do not meet, and the global registry stays empty', async () => {
-    const [one, other] = [createMetrics(none), createMetrics(none)];
-    one.loadAlerts.inc(7);
-    expect((await other.exposition()).body).toContain('\nservice_discovery_load_alerts_total 0\n');
+    const [one, other] = [new Metrics(), new Metrics()];
+    one.counter('mine_total', 'Mine.', () => 1);
+    expect((await other.exposition()).body).not.toContain('mine_total');
     expect(register.getMetricsAsArray()).toEqual([]);
+  });
+
+  it('lets others have their turn while it is written', async () => {
+    const metrics = new Metrics();
+    let turns = 0;
+    for (let i = 0; i < 20; i++)
+      metrics.gauge(`slow_${i}`, 'Slow.', () => {
+        const end = performance.now() + 5;
+        while (performance.now() < end);
+        return turns;
+      });
+    const scraped = new AbortController();
+    const scrape = metrics.exposition().finally(() => scraped.abort());
+    while (!scraped.signal.aborted) {
+      await turn();
+      turns++;
+    }
+    expect((await scrape).body).toMatch(/slow_19 [1-9]/);
+  });
+});
+
+describe('Distributions', () => {
+  it('keeps one for each', () => {
+    const distributions = new Distributions([1], 'key');
+    distributions.of('a').record(1);
+    distributions.of('a').record(3);
+    distributions.of('b').record(2);
+    expect(Array.from(distributions, ([{ key }, each]) => [key, each.totals().sum])).toEqual([
+      ['a', 4],
+      ['b', 2],
+    ]);
   });
 });

@@ -1,71 +1,89 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { setImmediate as turn } from 'node:timers/promises';
+import { collectDefaultMetrics, Registry, type Metric } from 'prom-client';
+import type { Distribution } from './distribution.js';
 
-export interface MetricsOptions {
-  /** Put before the names of the metrics of the process, such as `process_cpu_seconds_total`. None by default. */
-  readonly prefix?: string;
-  /** Services that have an instance now. Asked at every scrape, as is the next: must be cheap and must not throw. */
-  readonly registeredServices: () => number;
-  /** Instances that mass loss protection holds now. */
-  readonly heldInstances: () => number;
-  /** Requests that wait for a change now. */
-  readonly waitingRequests: () => number;
-  /** Streams that are open now. */
-  readonly openStreams: () => number;
+/** Values of the labels by their names, as Prometheus has them. */
+export type Labels = Readonly<Record<string, string>>;
+export type Sample<Value = number> = readonly [labels: Labels, value: Value];
+
+interface Line {
+  readonly labels: Labels;
+  readonly value: number;
+  readonly metricName?: string;
 }
 
-export type Metrics = ReturnType<typeof createMetrics>;
+/** A scrape lets others have their turn after this long. */
+const SLICE_MS = 3;
 
 /**
- * The metrics of one server, in a registry of their own. Call it once a process: Node's observer of
- * garbage collection, which the metrics of the process install, cannot be taken away again.
+ * The metrics of one server. Each is asked for its values at every scrape, and must be cheap to ask: whoever counts,
+ * counts in plain numbers of its own, so that what is counted costs next to nothing.
+ *
+ * Make it once a process: Node's observer of garbage collection, which the metrics of the process install, cannot be
+ * taken away again.
  */
-export function createMetrics(options: MetricsOptions) {
-  const registry = new Registry();
-  const registers = [registry];
-  collectDefaultMetrics({ register: registry, ...(options.prefix !== undefined && { prefix: options.prefix }) });
+export class Metrics {
+  private readonly registry = new Registry();
 
-  const gauge = (name: string, help: string, read: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
+  constructor() {
+    collectDefaultMetrics({ register: this.registry });
+    for (const name of MISNAMED) this.registry.removeSingleMetric(name);
+  }
 
-  // A gauge by nature, whatever its name says: dashboards know it by this one.
-  gauge(
-    'service_discovery_registered_services_total',
-    'Services that have an instance registered now.',
-    options.registeredServices,
-  );
-  gauge('service_discovery_held_instances', 'Instances held after a mass loss.', options.heldInstances);
-  gauge('service_discovery_waiting_requests', 'Requests that wait for a change.', options.waitingRequests);
-  gauge('service_discovery_open_streams', 'Streams that are open.', options.openStreams);
+  gauge(name: string, help: string, read: () => number): void {
+    this.gauges(name, help, () => [[NO_LABELS, read()]]);
+  }
 
-  return {
-    loadAlerts: new Counter({
-      name: 'service_discovery_load_alerts_total',
-      help: 'Times that the load of an instance crossed the critical threshold.',
-      registers,
-    }),
-    httpRequests: new Counter({
-      name: 'service_discovery_http_requests_total',
-      help: 'HTTP requests answered, by route as it is declared.',
-      labelNames: ['method', 'route', 'status'],
-      registers,
-    }),
-    probes: new Histogram({
-      name: 'service_discovery_health_check_duration_seconds',
-      help: 'How long probes took, by the type of check and what came of it.',
-      labelNames: ['type', 'result'],
-      buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30],
-      registers,
-    }),
-    /** Everything, in Prometheus' text format. */
-    async exposition(): Promise<{ contentType: string; body: string }> {
-      return { contentType: registry.contentType, body: await registry.metrics() };
-    },
-  };
+  gauges(name: string, help: string, read: () => Iterable<Sample>): void {
+    this.add(name, help, 'gauge', () => Array.from(read(), toLine));
+  }
+
+  counter(name: string, help: string, read: () => number): void {
+    this.counters(name, help, () => [[NO_LABELS, read()]]);
+  }
+
+  counters(name: string, help: string, read: () => Iterable<Sample>): void {
+    this.add(name, help, 'counter', () => Array.from(read(), toLine));
+  }
+
+  histograms(name: string, help: string, read: () => Iterable<Sample<Distribution>>): void {
+    this.add(name, help, 'histogram', () => Array.from(read(), (sample) => linesOf(name, sample)).flat());
+  }
+
+  /** Everything, in Prometheus' text format. Others have their turn meanwhile. */
+  async exposition(): Promise<{ readonly contentType: string; readonly body: string }> {
+    const parts: string[] = [];
+    let began = performance.now();
+    for (const { name } of this.registry.getMetricsAsArray()) {
+      parts.push(await this.registry.getSingleMetricAsString(name));
+      if (performance.now() - began < SLICE_MS) continue;
+      await turn();
+      began = performance.now();
+    }
+    return { contentType: this.registry.contentType, body: `${parts.join('\n')}\n` };
+  }
+
+  /** prom-client asks no more of a metric than this. Its own would look each value up by a hash of its labels. */
+  private add(name: string, help: string, type: string, read: () => readonly Line[]): void {
+    const metric = { name, help, type, get: () => ({ name, help, type, values: read() }) };
+    this.registry.registerMetric(metric as unknown as Metric);
+  }
+}
+
+/** Gauges that call themselves totals; each is the sum of another one that does not. */
+const MISNAMED = ['handles', 'requests', 'resources'].map((each) => `nodejs_active_${each}_total`);
+
+const NO_LABELS: Labels = {};
+
+function toLine([labels, value]: Sample): Line {
+  return { labels, value };
+}
+
+function linesOf(name: string, [labels, distribution]: Sample<Distribution>): readonly Line[] {
+  const { buckets, sum } = distribution.totals();
+  return [
+    ...buckets.map(([le, value]) => ({ metricName: `${name}_bucket`, labels: { ...labels, le }, value })),
+    { metricName: `${name}_sum`, labels, value: sum },
+    { metricName: `${name}_count`, labels, value: buckets.at(-1)![1] },
+  ];
 }

@@ -217,7 +217,7 @@ describe('an instance', () => {
       await toTell(0.8);
       expect(alerts()).toBe(2);
       expect(await statusNow('load')).toBe('passing');
-      expect((await http.get('/metrics')).text).toMatch(/^service_discovery_load_alerts_total 2$/m);
+      expect((await http.get('/metrics')).text).toMatch(/^service_discovery_alerts_total\{alert="critical_load"\} 2$/m);
     },
     TEST_MS,
   );

@@ -36,7 +36,14 @@ function valueIn(text: string, name: string): number {
   return Number(new RegExp(`^${name}(?:{[^}]*})? (\\S+)$`, 'm').exec(text)?.[1]);
 }
 
-const handles = () => metric('nodejs_active_handles_total');
+/** Of all types together. */
+async function handles(): Promise<number> {
+  const { text } = await http.get('/metrics');
+  return Array.from(text.matchAll(/^nodejs_active_handles\{.*\} (\d+)$/gm), ([, count]) => Number(count)).reduce(
+    (a, b) => a + b,
+    0,
+  );
+}
 
 /** Connections that are gone take a moment to be noticed. */
 async function untilHandles(most: number): Promise<void> {

@@ -26,10 +26,10 @@ LD_LIBRARY_PATH=$(echo "$here"/unpacked/usr/lib/*-linux-*) exec "$here/unpacked/
 
 /**
  * A program out of Debian's packages, of any version from `version` on: PATH's, else unpacked into the
- * cache together with the libraries that the system lacks. Nothing is installed.
+ * cache, with the package's other programs and the libraries that the system lacks. Nothing is installed.
  */
 export function debianProgram(name: string, version: number, packageName: string): Program {
-  const key = `${name}-${release()}`;
+  const key = `${packageName}-${release()}`;
   const unpacked = join(cached(key), name);
   const installed = () => {
     const path = onPath(name);
@@ -44,10 +44,8 @@ export function debianProgram(name: string, version: number, packageName: string
         if (!onPath('apt-get')) throw new Error('it is not on PATH, and there is no apt-get to have it from');
         report(`unpacking Debian's ${packageName}`);
         await unpack(packageName, folder);
-        const wrapper = join(folder, name);
-        await writeFile(wrapper, WRAPPER(name));
-        await chmod(wrapper, 0o755);
-        const major = majorVersion(wrapper);
+        for (const each of await readdir(join(folder, 'unpacked/usr/bin'))) await wrap(folder, each);
+        const major = majorVersion(join(folder, name));
         if (major < version) throw new Error(`this release of Debian has version ${major}`);
       };
       return fillCache(key, make, report);
@@ -69,8 +67,14 @@ async function unpack(packageName: string, folder: string): Promise<void> {
   await rm(apt, { recursive: true });
 }
 
+async function wrap(folder: string, program: string): Promise<void> {
+  const wrapper = join(folder, program);
+  await writeFile(wrapper, WRAPPER(program));
+  await chmod(wrapper, 0o755);
+}
+
 function majorVersion(path: string): number {
-  return Number(/v=?(\d+)\./.exec(execFileSync(path, ['--version'], { encoding: 'utf8' }))?.[1]);
+  return Number(/(?:v=?|version )(\d+)\./.exec(execFileSync(path, ['--version'], { encoding: 'utf8' }))?.[1]);
 }
 
 /** A release of Debian or its like decides the versions of its packages. */

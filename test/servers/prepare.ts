@@ -1,11 +1,12 @@
 // npm run servers: prepares every program that tests start servers from.
 import { performance } from 'node:perf_hooks';
 import { SERVERS } from './index.js';
+import { programs as prometheus } from './prometheus.js';
 import type { Program } from './program.js';
 
 const TELL_MS = 30_000;
 
-for (const program of new Set(SERVERS.flatMap(({ programs }) => programs))) {
+for (const program of new Set([...SERVERS.flatMap(({ programs }) => programs), ...prometheus])) {
   try {
     if (program.find() === undefined) await prepare(program);
     report(program, program.find()!);

@@ -6,7 +6,7 @@ import { Balancer } from '#balancing';
 import { Catalog, LastKnownFile } from '#catalog';
 import { Configuration, ConfigView } from '#configuration';
 import { createGuard, HealthMonitor } from '#health';
-import { createMetrics, type Metrics } from '#telemetry';
+import type { Metrics } from '#telemetry';
 import { AnswerCache } from './answers/answer-cache.js';
 import { Answers } from './answers/answers.js';
 import { CapabilitiesController } from './api/v1/capabilities.controller.js';
@@ -31,6 +31,12 @@ import { DocsController } from './docs/docs.controller.js';
 import { OpenApi } from './docs/openapi.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { SchemaPipe } from './http/schema.pipe.js';
+import { AnswerTally } from './metrics/answer-tally.js';
+import { Census } from './metrics/census.js';
+import { serverMetrics, type Sources } from './metrics/server-metrics.js';
+import { ServiceSeries } from './metrics/service-series.js';
+import { Tallies } from './metrics/tallies.js';
+import { MetricsServer } from './own-health/metrics-server.js';
 import { PrometheusController } from './own-health/metrics.controller.js';
 import { OwnHealthController } from './own-health/own-health.controller.js';
 import { Readiness } from './own-health/readiness.js';
@@ -42,7 +48,8 @@ import { ReplicaController } from './replica/replica.controller.js';
 import { Shares } from './replica/shares.js';
 import { Sightings } from './replica/sightings.js';
 import type { Probing } from './registration/checks.js';
-import { Registrations } from './registration/registrations.js';
+import { Registrations, type RegistrationRules } from './registration/registrations.js';
+import { observed } from './registry/observed.js';
 import type { Seams } from './seams.js';
 import type { Settings } from './settings/index.js';
 import { Reception, Streams } from './streams/index.js';
@@ -71,11 +78,17 @@ const operations = [OwnHealthController, PrometheusController, DocsController, R
 const architecture: Provider[] = [
   {
     provide: BACKEND,
-    inject: [SEAMS, SETTINGS, LOGGER],
-    useFactory: (seams: Seams, settings: Settings, logger: Logger): Promise<RegistryBackend> => {
+    inject: [SEAMS, SETTINGS, LOGGER, Tallies],
+    useFactory: async (
+      seams: Seams,
+      settings: Settings,
+      logger: Logger,
+      tallies: Tallies,
+    ): Promise<RegistryBackend> => {
       const { registry, leases } = settings;
       const context = { logger, now: Date.now, graceMs: leases.heartbeatIntervalMs, dataDir: registry.dataDir };
-      return chosen(seams, settings).create(registry.options, context);
+      const backend = await chosen(seams, settings).create(registry.options, context);
+      return observed(backend, tallies.ofRegistry(registry.type));
     },
   },
   {
@@ -92,16 +105,14 @@ const architecture: Provider[] = [
   },
   {
     provide: Registrations,
-    inject: [BACKEND, Catalog, PROBING, SETTINGS],
-    useFactory: (backend: RegistryBackend, catalog: Catalog, probing: Probing, { checks, leases, service }: Settings) =>
-      new Registrations(backend, catalog, probing, {
-        checksEnabled: checks.enabled,
-        intervalMs: checks.intervalMs,
-        timeoutMs: checks.timeoutMs,
-        leaseMs: leases.ttlMs,
-        ownName: service.name,
-        deadlineMs: WRITE_DEADLINE_MS,
-      }),
+    inject: [BACKEND, Catalog, PROBING, SETTINGS, ServiceSeries],
+    useFactory: (
+      backend: RegistryBackend,
+      catalog: Catalog,
+      probing: Probing,
+      settings: Settings,
+      { registrations }: ServiceSeries,
+    ) => new Registrations(backend, catalog, probing, registrationRules(settings), (name) => registrations.add(name)),
   },
   {
     provide: Configuration,
@@ -138,16 +149,16 @@ const architecture: Provider[] = [
   },
   {
     provide: Discovery,
-    inject: [Catalog, Balancer, SETTINGS],
-    useFactory: (catalog: Catalog, balancer: Balancer, { service }: Settings) =>
-      new Discovery(catalog, balancer, service.name),
+    inject: [Catalog, Balancer, SETTINGS, ServiceSeries],
+    useFactory: (catalog: Catalog, balancer: Balancer, { service }: Settings, { discoveries }: ServiceSeries) =>
+      new Discovery(catalog, balancer, service.name, (name) => discoveries.add(name)),
   },
   {
     provide: Answers,
-    inject: [Catalog, SETTINGS],
-    useFactory: (catalog: Catalog, settings: Settings) => {
+    inject: [Catalog, SETTINGS, AnswerTally],
+    useFactory: (catalog: Catalog, settings: Settings, tally: AnswerTally) => {
       const cache = new AnswerCache(settings.catalog.answerCacheBytes, (scope) => catalog.revisionOf(scope));
-      return new Answers(catalog, cache);
+      return new Answers(catalog, cache, tally);
     },
   },
   {
@@ -175,14 +186,14 @@ const architecture: Provider[] = [
   },
   {
     provide: HealthMonitor,
-    inject: [Registrations, Catalog, PROBING, SETTINGS, LOGGER, METRICS],
+    inject: [Registrations, Catalog, PROBING, SETTINGS, LOGGER, Tallies],
     useFactory: (
       registrations: Registrations,
       catalog: Catalog,
       { probes, context }: Probing,
       { probes: { concurrency } }: Settings,
       logger: Logger,
-      metrics: Metrics | undefined,
+      tallies: Tallies,
     ) =>
       new HealthMonitor({
         ...context,
@@ -190,7 +201,7 @@ const architecture: Provider[] = [
         sink: new RegistrySink(registrations, catalog),
         logger,
         concurrency,
-        onProbe: (type, ms, result) => metrics?.probes.observe({ type, result }, ms / 1_000),
+        onProbe: (type, ms, result) => tallies.probes.of(type, result).record(ms / 1_000),
       }),
   },
   PeerClient,
@@ -221,29 +232,39 @@ const architecture: Provider[] = [
     useFactory: (...given: ConstructorParameters<typeof OwnerChecks>) => new OwnerChecks(...given),
   },
   {
+    provide: Census,
+    inject: [SETTINGS],
+    useFactory: ({ service }: Settings) => new Census(service.name),
+  },
+  {
+    provide: ServiceSeries,
+    inject: [Census, SETTINGS],
+    useFactory: (census: Census, { metrics }: Settings) => new ServiceSeries(census, metrics.maxServices),
+  },
+  { provide: Tallies, useFactory: () => new Tallies() },
+  {
+    provide: AnswerTally,
+    inject: [ServiceSeries],
+    useFactory: ({ discoveries }: ServiceSeries) => new AnswerTally(discoveries),
+  },
+  {
     provide: METRICS,
-    inject: [Catalog, Discovery, Streams, SETTINGS],
-    useFactory: (
-      catalog: Catalog,
-      discovery: Discovery,
-      streams: Streams,
-      { metrics }: Settings,
-    ): Metrics | undefined =>
-      metrics.enabled
-        ? createMetrics({
-            registeredServices: () => discovery.serviceCount(),
-            heldInstances: () => catalog.heldInstances,
-            waitingRequests: () => catalog.waiting,
-            openStreams: () => streams.size,
-          })
-        : undefined,
+    inject: [SETTINGS, BACKEND, Balancer, Catalog, Configuration, Streams, AnswerTally, Census, ServiceSeries, Tallies],
+    useFactory: ({ metrics }: Settings, ...sources: Sources): Metrics | undefined =>
+      metrics.enabled ? serverMetrics(...sources) : undefined,
+  },
+  {
+    provide: MetricsServer,
+    inject: [METRICS, SETTINGS, LOGGER],
+    useFactory: (metrics: Metrics | undefined, settings: Settings, logger: Logger) =>
+      new MetricsServer(metrics, { host: settings.server.host, port: settings.metrics.port }, logger),
   },
   {
     provide: LoadAlerts,
-    inject: [Watch, SETTINGS, LOGGER, METRICS],
-    useFactory: (watch: Watch, { checks }: Settings, logger: Logger, metrics: Metrics | undefined) =>
+    inject: [Watch, SETTINGS, LOGGER, Tallies],
+    useFactory: (watch: Watch, { checks }: Settings, logger: Logger, tallies: Tallies) =>
       new LoadAlerts(checks.criticalLoad, logger, (instance, threshold) => {
-        metrics?.loadAlerts.inc();
+        tallies.alerts.add('critical_load');
         watch.alert(instance, threshold);
       }),
   },
@@ -252,6 +273,17 @@ const architecture: Provider[] = [
   { provide: APP_PIPE, useClass: SchemaPipe },
   { provide: APP_FILTER, inject: [LOGGER], useFactory: (logger: Logger) => new ProblemFilter(logger) },
 ];
+
+function registrationRules({ checks, leases, service }: Settings): RegistrationRules {
+  return {
+    checksEnabled: checks.enabled,
+    intervalMs: checks.intervalMs,
+    timeoutMs: checks.timeoutMs,
+    leaseMs: leases.ttlMs,
+    ownName: service.name,
+    deadlineMs: WRITE_DEADLINE_MS,
+  };
+}
 
 function chosen({ backends }: Seams, { registry }: Settings): BackendModule {
   return backends.find(({ type }) => type === registry.type)!;

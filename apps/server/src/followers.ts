@@ -2,6 +2,8 @@ import type { LifecycleEvent, Logger } from '#core';
 import type { OutcomeRecorder } from '#balancing';
 import type { Catalog } from '#catalog';
 import type { LoadAlerts } from './checks/load-alerts.js';
+import type { Census } from './metrics/census.js';
+import type { Tallies } from './metrics/tallies.js';
 import type { Shares } from './replica/shares.js';
 import type { Watch } from './watch/watch.js';
 
@@ -10,12 +12,17 @@ export interface Followers {
   readonly shares: Shares;
   readonly recorder: OutcomeRecorder;
   readonly loadAlerts: LoadAlerts;
+  readonly census: Census;
+  readonly tallies: Tallies;
   readonly logger: Logger;
 }
 
 /** Everybody who goes by the catalog's changes. */
-export function follow(catalog: Catalog, { watch, shares, recorder, loadAlerts, logger }: Followers): void {
+export function follow(catalog: Catalog, followers: Followers): void {
+  const { watch, shares, recorder, loadAlerts, census, tallies, logger } = followers;
   catalog.subscribe((change) => {
+    census.see(change);
+    tallies.see(change);
     watch.see(change);
     shares.see(change);
     loadAlerts.see(change);

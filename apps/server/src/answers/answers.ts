@@ -3,6 +3,7 @@ import { notReady, type Catalog } from '#catalog';
 import { visibilityOf } from '../auth/caller.js';
 import { whileConnected } from '../http/connected.js';
 import { Problem } from '../http/problem.js';
+import type { AnswerTally } from '../metrics/answer-tally.js';
 import type { AnswerCache, ReadyAnswer } from './answer-cache.js';
 import { etagOf, matchesWeakly } from './etag.js';
 
@@ -55,6 +56,7 @@ export class Answers {
   constructor(
     private readonly catalog: Catalog,
     private readonly cache: AnswerCache,
+    private readonly tally: AnswerTally,
   ) {}
 
   async send(request: FastifyRequest, reply: FastifyReply, read: Read): Promise<void> {
@@ -68,6 +70,7 @@ export class Answers {
     // Of many that were woken by one change, the first makes the answer for all.
     const url = withoutFreshness(request.url);
     let answer = this.cache.find(visibility, url);
+    const kept = answer !== undefined;
     if (!answer) {
       const revision = this.catalog.revisionOf(read.scope);
       const found = read.content();
@@ -76,6 +79,7 @@ export class Answers {
       answer = this.cache.find(visibility, url) ?? make(content, read.scope, revision);
       this.cache.keep(visibility, url, answer);
     }
+    this.tally.count(read.scope, kept);
     this.write(request, reply, answer);
   }
 
@@ -92,6 +96,7 @@ export class Answers {
     const answer = this.cache.find(visibilityOf(request), request.url);
     if (!answer) return false;
     const { etag, held, body } = answer;
+    this.tally.count(answer.scope, true);
     const { source = NO_VIEW, ageMs } = this.catalog.freshnessNow();
     const head = [REVISION, this.revision, AGE, String(ageMs), SOURCE, source, 'ETag', etag];
     if (held) head.push(HELD, 'true');

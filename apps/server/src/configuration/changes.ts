@@ -1,8 +1,8 @@
 import type { ConfigCause, ConfigEntry, ConfigEvent, Logger } from '#core';
 import { documentOf, type ConfigListener } from '#configuration';
 
-/** One line for each change of a document. */
-export function logChanges(logger: Logger): ConfigListener {
+/** One line for each change of a document, and a count. */
+export function followDocuments(logger: Logger, count: (cause: ConfigCause) => void): ConfigListener {
   return (key, entry) => {
     const document = documentOf(key);
     if (!document) return;
@@ -13,6 +13,7 @@ export function logChanges(logger: Logger): ConfigListener {
       at: entry.updatedAt,
       detail: `version ${entry.version}`,
     };
+    count(event.cause);
     log(event, logger);
   };
 }

@@ -38,17 +38,12 @@ export class Discovery {
     readonly catalog: Catalog,
     private readonly balancer: Balancer,
     private readonly ownName: string,
+    private readonly picked: (serviceName: string) => void = () => undefined,
   ) {}
 
   /** Services that keep an instance under the filter, sorted by name; our own replicas only when asked for. */
   services(filter: InstanceFilter, { internal }: { internal: boolean }): [string, readonly CatalogEntry[]][] {
     return [...this.catalog.find(filter)].filter(([name]) => internal || name !== this.ownName);
-  }
-
-  /** Services that have an instance, without our own replicas. */
-  serviceCount(): number {
-    const names = this.catalog.serviceNames();
-    return names.length - (this.catalog.instances(this.ownName) ? 1 : 0);
   }
 
   /** @throws Problem 404 when there is no such service now. */
@@ -88,7 +83,10 @@ export class Discovery {
     const { hashKey, region, zone } = wish;
     try {
       const pick = this.balancer.pick(wish.strategy, candidates, { scope, hashKey, region, zone });
-      if (pick) return pick;
+      if (pick) {
+        this.picked(serviceName);
+        return pick;
+      }
     } catch (error) {
       if (!(error instanceof UnknownStrategyError)) throw error;
       throw badRequest(error.message, [{ path: 'strategy', message: `must be one of ${error.allowed.join(', ')}` }]);

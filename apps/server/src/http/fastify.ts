@@ -3,14 +3,14 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '#core';
-import type { Metrics } from '#telemetry';
 import { MAX_WAIT_MS, type Answers } from '../answers/answers.js';
+import type { HttpTally } from '../metrics/http-tally.js';
 import { excess, type BodyRules } from './body-size.js';
 import { lossIn } from './exact-json.js';
 import { refusalByType } from './negotiation.js';
 import { badRequest, Problem } from './problem.js';
 import { sendProblem } from './problem.filter.js';
-import { RequestCounter } from './request-counter.js';
+import { countRequests } from './request-counter.js';
 import { answerBrokenRequest, answerConnect, methodNotAllowed } from './routing-errors.js';
 
 const BODY_LIMIT_BYTES = 4 * 1_024 * 1_024;
@@ -102,16 +102,16 @@ function malformedJson(why: string): Problem {
  * What runs before and after Nest's pipeline. Answers that are ready go out from here: behind
  * negotiation and, once there is any, authentication, like everything else.
  */
-export function addHooks(fastify: FastifyInstance, answers: Answers, { metrics, log }: RequestObservers): void {
-  const counter = metrics && new RequestCounter(metrics.httpRequests);
+export function addHooks(fastify: FastifyInstance, answers: Answers, { tally, log }: RequestObservers): void {
+  if (tally) countRequests(fastify, tally);
   fastify.addHook('onRequest', (request, reply, done) => {
     const refusal = request.url.startsWith(API) ? refusalByType(request) : undefined;
     if (refusal) done(refusal);
     else if (request.method !== 'GET' || !answers.sendKept(request, reply)) done();
   });
+  if (!log) return;
   fastify.addHook('onResponse', (request, reply, done) => {
-    counter?.count(request.method, request.routeOptions.url ?? 'none', reply.statusCode);
-    if (log) logRequest(request, reply, log);
+    logRequest(request, reply, log);
     done();
   });
 }
@@ -123,7 +123,8 @@ function refusalWithoutHost({ headers, raw }: FastifyRequest): Problem | undefin
 }
 
 export interface RequestObservers {
-  readonly metrics?: Metrics;
+  /** Where requests are counted; absent: nowhere. */
+  readonly tally?: HttpTally;
   /** Where a line for each request goes; absent: nowhere. */
   readonly log?: Logger;
 }

@@ -42,6 +42,7 @@ export class Registrations {
     private readonly catalog: Catalog,
     private readonly probing: Probing,
     private readonly rules: RegistrationRules,
+    private readonly registered: (serviceName: string) => void = () => undefined,
   ) {
     this.deadlines = new Deadlines(rules.deadlineMs);
   }
@@ -57,7 +58,9 @@ export class Registrations {
 
   async registerAs(registration: Registration, actor: Actor): Promise<CatalogEntry> {
     const { instance } = await this.write(actor, (registrar, options) => registrar.register(registration, options));
-    return this.show(instance);
+    const shown = this.show(instance);
+    this.registered(instance.serviceName);
+    return shown;
   }
 
   async heartbeat(key: InstanceKey, input: HeartbeatInput, actor: Actor): Promise<CatalogEntry> {

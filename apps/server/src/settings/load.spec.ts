@@ -22,7 +22,7 @@ describe('loadSettings', () => {
       probes: { concurrency: 128, loopback: true, deniedAddresses: [] },
       catalog: { refreshIntervalMs: 30_000, answerCacheBytes: 67_108_864 },
       log: { level: 'debug', format: 'pretty', requests: false },
-      metrics: { enabled: true },
+      metrics: { enabled: true, maxServices: 100 },
       shutdown: { graceMs: 15_000 },
     });
   });

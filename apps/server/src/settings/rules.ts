@@ -65,6 +65,11 @@ const RULES: readonly Rule[] = [
     message: 'must be from 1 to 65535; 0, a free port, is for ENVIRONMENT=test',
   },
   {
+    of: 'METRICS_PORT',
+    broken: ({ METRICS_PORT: port, ENVIRONMENT: profile }) => port === 0 && profile !== undefined && profile !== 'test',
+    message: 'must be from 1 to 65535; 0, a free port, is for ENVIRONMENT=test',
+  },
+  {
     of: 'SERVICE_HOST',
     broken: (values) => servesStrangers(values) && values.AUTH_DISABLED === false,
     message:

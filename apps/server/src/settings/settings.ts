@@ -76,7 +76,13 @@ export interface Settings {
     /** A line for every read request too. */
     readonly requests: boolean;
   };
-  readonly metrics: { readonly enabled: boolean };
+  readonly metrics: {
+    readonly enabled: boolean;
+    /** Absent: on the server's own. */
+    readonly port?: number;
+    /** How many services have series of their own. */
+    readonly maxServices: number;
+  };
   readonly shutdown: { readonly graceMs: number };
 }
 
@@ -115,7 +121,11 @@ export function toSettings(values: Variables, registry: Pick<BackendOptions, 'op
     },
     catalog: { refreshIntervalMs: values.CATALOG_REFRESH_INTERVAL, answerCacheBytes: values.ANSWER_CACHE_BYTES },
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT, requests: values.LOG_REQUESTS },
-    metrics: { enabled: values.METRICS_ENABLED },
+    metrics: {
+      enabled: values.METRICS_ENABLED,
+      ...(values.METRICS_PORT !== undefined && { port: values.METRICS_PORT }),
+      maxServices: values.METRICS_MAX_SERVICES,
+    },
     shutdown: { graceMs: values.SHUTDOWN_GRACE },
   };
 }

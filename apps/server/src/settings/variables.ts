@@ -136,6 +136,12 @@ export function variables({ backends, strategies }: Seams) {
     LOG_REQUESTS: flag().prefault('false').meta({ description: 'true: a line for every read request too' }),
 
     METRICS_ENABLED: flag().prefault('true').meta({ description: 'serve /metrics' }),
+    METRICS_PORT: integer(0, 65_535).optional().meta({
+      description: 'port of its own for /metrics, which asks nobody who it is; 0, a free one, only in profile test',
+    }),
+    METRICS_MAX_SERVICES: integer(0, 10_000).prefault('100').meta({
+      description: 'services that have series of their own in /metrics: the first that come; the others are `other`',
+    }),
     SHUTDOWN_GRACE: duration().prefault('15').meta({ description: 'time that requests in flight get to finish' }),
   });
 }
