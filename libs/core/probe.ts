@@ -65,8 +65,8 @@ export interface ProbeModule<Options extends z.ZodObject = z.ZodObject> {
   readonly costly?: boolean;
   /** Its own fields of a health check, in the API's spelling; what it lacks is left out of the record. */
   readonly options: Options;
-  /** Why this server cannot make such a check, as far as that is known when an instance registers. */
-  refusal?(options: JsonObject, context: ProbeContext): string | undefined;
+  /** Why this server would not make such a check, as far as that is known when an instance registers. */
+  refusal?(target: Pick<ProbeTarget, 'address' | 'options'>, context: ProbeContext): string | undefined;
   /** Absent: a passive type. Nothing is probed; what the instance says of itself is all there is. */
   create?(context: ProbeContext): HealthProbe;
 }

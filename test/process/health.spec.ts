@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { untilAnswer } from '../support/changes.js';
 import { HttpClient } from '../support/http-client.js';
-import { instancePath, register, type Instance, type Service } from '../support/instances.js';
+import { body, instancePath, register, type Instance, type Service } from '../support/instances.js';
 import { endProcesses, TEST_MS, ServerProcess, ServiceProcess } from '../support/process.js';
+import { expectBadInput } from '../support/problems.js';
 import { Rotation } from '../support/rotation.js';
 import { until } from '../support/until.js';
 
@@ -12,6 +13,8 @@ const HOLD_S = 4;
 const CHECK = { http_path: '/health', interval: 1, timeout: '500ms', failures_before_critical: 2 };
 /** By when an instance that is killed must be out: its probes fail in a row, and a second for the rest. */
 const OUT_MS = 2 * 1_000 + 500 + 1_000;
+
+const REFUSED = expect.stringMatching(/ is refused: .*a cloud metadata service$/);
 
 /** What a check has found. */
 interface Check {
@@ -258,13 +261,17 @@ describe('an instance', () => {
   it.concurrent(
     'may not stand for what is not to be probed',
     async () => {
-      const health_check = { url: 'http://169.254.169.254/latest/meta-data/', interval: 300, timeout: 2 };
-      await add('metadata', 'metadata', 80, { health_check });
-      const { output, status } = await checkNow('metadata', 'metadata');
-      expect({ output, status }).toEqual({
-        output: expect.stringMatching(/169\.254\.169\.254 is refused: a cloud metadata service/),
-        status: 'warning',
-      });
+      const refused = {
+        'an address in decimal': { type: 'http', url: 'http://2852039166/latest/meta-data/' },
+        'an IPv6 form of it': { type: 'http', url: 'http://[::ffff:169.254.169.254]/' },
+        'another probe': { type: 'tcp', address: '169.254.169.254:80' },
+        'another still': { type: 'grpc', grpc: '[::ffff:a9fe:a9fe]:80/service' },
+      };
+      for (const [what, health_check] of Object.entries(refused)) {
+        const answer = await http.post(SERVICES, body({ service_name: 'metadata', health_check }));
+        const { errors } = expectBadInput(answer, 'health_check');
+        expect([what, errors]).toEqual([what, [expect.objectContaining({ message: REFUSED })]]);
+      }
     },
     TEST_MS,
   );
@@ -272,14 +279,17 @@ describe('an instance', () => {
 
 describe('PROBE_LOOPBACK=false', () => {
   it.concurrent(
-    'probes nothing at loopback, and says so in the output of the check',
+    'probes nothing at loopback: refuses its addresses, and says of names that lead there what they come to',
     async () => {
       const service = await ServiceProcess.start();
       const strict = await ServerProcess.start({ PROBE_LOOPBACK: 'false' });
       const strictHttp = new HttpClient(strict.url);
-      await register(strictHttp, { service_name: 'api', id: 'inside', port: service.port, health_check: CHECK });
+      const inside = { service_name: 'api', id: 'inside', port: service.port, health_check: CHECK };
+      const { errors } = expectBadInput(await strictHttp.post(SERVICES, body(inside)), 'health_check');
+      expect(errors).toEqual([{ path: 'health_check', message: '127.0.0.1 is refused: loopback' }]);
+      await register(strictHttp, { ...inside, address: 'localhost' });
       const { output } = await checkNow('api', 'inside', strictHttp);
-      expect(output).toContain('127.0.0.1 is refused: loopback');
+      expect(output).toMatch(/localhost is refused: resolves to \S+, which is loopback/);
       await untilStatus('api', 'inside', 'critical', strictHttp);
       expect(await service.probes()).toBe(0);
       await strictHttp.close();

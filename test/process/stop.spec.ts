@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { HttpClient } from '../support/http-client.js';
-import { register, type ServiceSummary } from '../support/instances.js';
+import { body, register, type ServiceSummary } from '../support/instances.js';
+import { expectBadInput } from '../support/problems.js';
 import { endProcesses, TEST_MS, ServerProcess, temporaryFolder, within, type Environment } from '../support/process.js';
 import { until } from '../support/until.js';
 import { Writers } from '../support/writers.js';
@@ -341,9 +342,9 @@ describe('a start', () => {
         LOG_FORMAT: '',
       });
       const http = new HttpClient(server.url);
-      await register(http, { id: 'a', port: server.port, health_check: { type: 'tcp' } });
-      const { data } = await http.post<{ output: string }>('/api/v1/health/a/check');
-      expect(data.output).toContain('is refused: loopback');
+      const answer = await http.post(SERVICES, body({ port: server.port, health_check: { type: 'tcp' } }));
+      const { errors } = expectBadInput(answer, 'health_check');
+      expect(errors).toEqual([{ path: 'health_check', message: '127.0.0.1 is refused: loopback' }]);
       await http.close();
       expect(await server.end('SIGTERM', AT_ONCE_MS)).toEqual({ code: 0, signal: null });
     },

@@ -124,6 +124,8 @@ export function probeContract({ module, context, healthy, silent, refusing }: Pr
           const result = await guarded.probe({ ...target, address }, AbortSignal.timeout(5_000));
           expectFailure(result, 'forbidden by this test');
         }
+        const refusal = module.refusal?.(target, { ...context, guard: refuseAll });
+        if (module.refusal) expect(refusal).toContain('forbidden by this test');
       } finally {
         await guarded.close?.();
       }

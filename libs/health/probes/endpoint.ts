@@ -14,6 +14,11 @@ export function parseEndpoint(text: string): Endpoint | undefined {
   return valid ? endpoint : undefined;
 }
 
+/** Of a URL, as `net` has it. */
+export function hostIn({ hostname }: URL): string {
+  return hostname.replace(/^\[|\]$/g, '');
+}
+
 /** An address of the host that the guard has checked, for what connects by itself. Rejects with what the guard says. */
 export function resolved(guard: AddressGuard, host: string): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -29,4 +34,14 @@ export function resolved(guard: AddressGuard, host: string): Promise<string> {
  */
 export function checkLiteral(guard: AddressGuard, host: string): void {
   if (isIP(host) !== 0) guard.check(host);
+}
+
+/** What the guard says against a host before anything is looked up: of a name it is nothing yet. */
+export function refusalOf(guard: AddressGuard, host: string): string | undefined {
+  try {
+    checkLiteral(guard, host);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { authorityOf, type HealthProbe, type ProbeContext, type ProbeModule, type ProbeTarget } from '#core';
-import { parseEndpoint, type Endpoint } from './endpoint.js';
+import { parseEndpoint, refusalOf, type Endpoint } from './endpoint.js';
 import { failure } from './failure.js';
 import { callGrpc } from './grpc-call.js';
 import { decodeResponse, encodeRequest } from './grpc-wire.js';
@@ -21,6 +21,7 @@ export const grpc: ProbeModule<typeof options> = {
   type: 'grpc',
   summary: 'Passes when the standard health service (grpc.health.v1) says SERVING.',
   options,
+  refusal: (target, { guard }) => refusalOf(guard, askedOf(target)?.host ?? target.address),
   create: grpcProbe,
 };
 
@@ -51,7 +52,12 @@ function grpcProbe({ guard }: ProbeContext): HealthProbe {
   };
 }
 
-function targetOf({ address, port, options: given }: ProbeTarget): GrpcTarget & { readonly tls: boolean } {
-  const { grpc: asked = '', grpc_use_tls: tls = false } = options.parse(given);
-  return { ...(parseGrpc(asked) ?? { host: address, port, service: '' }), tls };
+/** What the check names; undefined: the instance itself. */
+function askedOf({ options: given }: Pick<ProbeTarget, 'options'>): GrpcTarget | undefined {
+  return parseGrpc(options.parse(given).grpc ?? '');
+}
+
+function targetOf(target: ProbeTarget): GrpcTarget & { readonly tls: boolean } {
+  const { grpc_use_tls: tls = false } = options.parse(target.options);
+  return { ...(askedOf(target) ?? { host: target.address, port: target.port, service: '' }), tls };
 }

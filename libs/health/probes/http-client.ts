@@ -3,7 +3,7 @@ import { Agent as HttpsAgent, get as getHttps } from 'node:https';
 import { isIP } from 'node:net';
 import type { AddressGuard } from '#core';
 import { decoded } from '../text.js';
-import { checkLiteral } from './endpoint.js';
+import { checkLiteral, hostIn } from './endpoint.js';
 
 const MAX_BODY_BYTES = 65_536;
 const MAX_HEADER_BYTES = 16_384;
@@ -32,7 +32,7 @@ export class HttpClient {
   constructor(private readonly guard: AddressGuard) {}
 
   async get(url: URL, signal: AbortSignal): Promise<HttpAnswer> {
-    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const host = hostIn(url);
     checkLiteral(this.guard, host);
     // A name is resolved for every probe: a kept connection would go on asking where it pointed before.
     const response = await this.respond(url, signal, isIP(host) !== 0);

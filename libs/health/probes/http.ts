@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { authorityOf, pathField, type HealthProbe, type ProbeContext, type ProbeModule, type ProbeTarget } from '#core';
+import { hostIn, refusalOf } from './endpoint.js';
 import { failure } from './failure.js';
 import { judged } from './http-answer.js';
 import { HttpClient } from './http-client.js';
@@ -28,6 +29,7 @@ export const http: ProbeModule<typeof options> = {
   type: 'http',
   summary: 'Passes when a GET is answered with 2xx; 429 and a JSON status of degraded are a warning.',
   options,
+  refusal: (target, { guard }) => refusalOf(guard, hostOf(target)),
   create: httpProbe,
 };
 
@@ -53,6 +55,11 @@ function httpProbe({ guard }: ProbeContext): HealthProbe {
       client.close();
     },
   };
+}
+
+function hostOf({ address, options: given }: Pick<ProbeTarget, 'address' | 'options'>): string {
+  const { url } = options.parse(given);
+  return url === undefined ? address : hostIn(new URL(url));
 }
 
 function urlOf(target: ProbeTarget): URL {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { HealthProbe, HealthStatus, ProbeContext, ProbeModule } from '#core';
 import { orAborted } from '../abort.js';
 import { clipped } from '../text.js';
-import { resolved } from './endpoint.js';
+import { refusalOf, resolved } from './endpoint.js';
 import { failure } from './failure.js';
 import { runProgram, type Ended } from './program.js';
 
@@ -15,9 +15,9 @@ export const script: ProbeModule<typeof options> = {
   summary: "Runs a script of the operator's list: exit code 0 passes, 1 is a warning, any other a failure.",
   costly: true,
   options,
-  refusal: (given, { scripts = {} }) => {
+  refusal: ({ address, options: given }, { guard, scripts = {} }) => {
     const { script: name } = options.parse(given);
-    if (Object.hasOwn(scripts, name)) return undefined;
+    if (Object.hasOwn(scripts, name)) return refusalOf(guard, address);
     const known = Object.keys(scripts).join(', ') || 'empty';
     return `there is no script "${name}" in the operator's list, which is ${known}`;
   },

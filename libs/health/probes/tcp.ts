@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { z } from 'zod';
-import { authorityOf, type HealthProbe, type ProbeContext, type ProbeModule } from '#core';
-import { checkLiteral, parseEndpoint } from './endpoint.js';
+import { authorityOf, type HealthProbe, type ProbeContext, type ProbeModule, type ProbeTarget } from '#core';
+import { checkLiteral, parseEndpoint, refusalOf, type Endpoint } from './endpoint.js';
 import { failure } from './failure.js';
 
 const options = z.object({
@@ -17,14 +17,14 @@ export const tcp: ProbeModule<typeof options> = {
   type: 'tcp',
   summary: 'Passes when a TCP connection is accepted.',
   options,
+  refusal: (target, { guard }) => refusalOf(guard, askedOf(target)?.host ?? target.address),
   create: tcpProbe,
 };
 
 function tcpProbe({ guard }: ProbeContext): HealthProbe {
   return {
     async probe(target, signal) {
-      const { address } = options.parse(target.options);
-      const { host, port } = parseEndpoint(address ?? '') ?? { host: target.address, port: target.port };
+      const { host, port } = askedOf(target) ?? { host: target.address, port: target.port };
       const what = `TCP connect ${authorityOf(host, port)}`;
       try {
         checkLiteral(guard, host);
@@ -36,4 +36,9 @@ function tcpProbe({ guard }: ProbeContext): HealthProbe {
       }
     },
   };
+}
+
+/** What the check names; undefined: the instance itself. */
+function askedOf({ options: given }: Pick<ProbeTarget, 'options'>): Endpoint | undefined {
+  return parseEndpoint(options.parse(given).address ?? '');
 }

@@ -1,9 +1,11 @@
 import type { HealthCheck, JsonObject, ProbeContext, ProbeModule } from '#core';
 import { badRequest } from '../http/problem.js';
 import { toInputIssues } from '../http/schema.pipe.js';
-import type { HealthCheckInput } from '../api/v1/schemas/registration.js';
+import type { HealthCheckInput, RegistrationInput } from '../api/v1/schemas/registration.js';
 
-export interface CheckDefaults {
+export interface CheckRules {
+  /** Whether active checks are made here. */
+  readonly checksEnabled: boolean;
   readonly intervalMs: number;
   readonly timeoutMs: number;
   readonly leaseMs: number;
@@ -19,20 +21,23 @@ const DEFAULT_SUCCESSES = 1;
 const DEFAULT_FAILURES = 2;
 const PASSIVE = 'ttl';
 
-/** A check as it was asked for, with the probe's own schema applied and every default filled in. */
+/**
+ * A check as it was asked for, with the probe's own schema applied and every default filled in.
+ * @throws Problem also for one that would never be made: better now than in the output of each check.
+ */
 export function healthCheckOf(
-  input: HealthCheckInput | undefined,
+  { address, health_check: input }: Pick<RegistrationInput, 'address' | 'health_check'>,
   { probes, context }: Probing,
-  defaults: CheckDefaults,
+  rules: CheckRules,
 ): HealthCheck | undefined {
   if (!input || input.enabled === false) return undefined;
   const probe = probeOf(input, probes);
-  const interval = input.interval ?? defaults.intervalMs;
-  const timeout = input.timeout ?? Math.min(defaults.timeoutMs, interval);
-  if (timeout > interval) refuse('timeout', 'must not be longer than the interval');
+  const interval = input.interval ?? rules.intervalMs;
+  const timeout = input.timeout ?? Math.min(rules.timeoutMs, interval);
+  if (timeout > interval) refuse('health_check.timeout', 'must not be longer than the interval');
   const options = optionsOf(input, probe);
-  const refusal = probe.refusal?.(options, context);
-  if (refusal !== undefined) refuse(probe.type, refusal);
+  const refusal = rules.checksEnabled ? probe.refusal?.({ address, options }, context) : undefined;
+  if (refusal !== undefined) refuse('health_check', refusal);
   return {
     type: probe.type,
     options,
@@ -40,7 +45,7 @@ export function healthCheckOf(
     timeout,
     successBeforePassing: input.success_before_passing ?? DEFAULT_SUCCESSES,
     failuresBeforeCritical: input.failures_before_critical ?? DEFAULT_FAILURES,
-    deregisterCriticalAfter: input.deregister_critical_service_after ?? defaults.leaseMs,
+    deregisterCriticalAfter: input.deregister_critical_service_after ?? rules.leaseMs,
   };
 }
 
@@ -49,13 +54,13 @@ function probeOf(input: HealthCheckInput, probes: readonly ProbeModule[]): Probe
   const types = probes.map(({ type }) => type).join(', ');
   if (input.type !== undefined) {
     const named = probes.find(({ type }) => type === input.type);
-    return named ?? refuse('type', `must be one of ${types}`);
+    return named ?? refuse('health_check.type', `must be one of ${types}`);
   }
   const given = (name: string) => input[name] !== undefined && input[name] !== null;
   const fitting = probes.find(({ options }) => Object.keys(options.shape).some(given));
   if (fitting) return fitting;
   const passive = input.ttl === undefined ? undefined : probes.find(({ type }) => type === PASSIVE);
-  return passive ?? refuse('type', `is needed, one of ${types}, or a field of one (http_path, url, address, …)`);
+  return passive ?? refuse('health_check.type', `is needed, one of ${types}, or a field of one (http_path, url, address, …)`);
 }
 
 function optionsOf(input: HealthCheckInput, probe: ProbeModule): JsonObject {
@@ -69,6 +74,6 @@ function optionsOf(input: HealthCheckInput, probe: ProbeModule): JsonObject {
   throw badRequest('the health check is not valid', errors);
 }
 
-function refuse(field: string, message: string): never {
-  throw badRequest('the health check is not valid', [{ path: `health_check.${field}`, message }]);
+function refuse(path: string, message: string): never {
+  throw badRequest('the health check is not valid', [{ path, message }]);
 }

@@ -21,11 +21,9 @@ import type { HeartbeatInput, PatchInput } from '../api/v1/schemas/writes.js';
 import type { RegistrationInput } from '../api/v1/schemas/registration.js';
 import { Deadlines } from '../deadlines.js';
 import { badRequest, Problem } from '../http/problem.js';
-import { healthCheckOf, type CheckDefaults, type Probing } from './checks.js';
+import { healthCheckOf, type CheckRules, type Probing } from './checks.js';
 
-export interface RegistrationRules extends CheckDefaults {
-  /** Whether active checks are made here. */
-  readonly checksEnabled: boolean;
+export interface RegistrationRules extends CheckRules {
   /** The name of our own replicas, which nobody else may use. */
   readonly ownName: string;
   /** How long a write may take before its outcome counts as unknown, milliseconds. */
@@ -159,7 +157,7 @@ export class Registrations {
 
   /** Where nobody probes, what a probe has once said would stand for ever: the instance's own word counts. */
   private registrationOf(input: RegistrationInput): Registration {
-    const check = healthCheckOf(input.health_check, this.probing, this.rules);
+    const check = healthCheckOf(input, this.probing, this.rules);
     return {
       serviceName: input.service_name,
       serviceId: input.service_id ?? madeId(input),
