@@ -142,6 +142,23 @@ describe('one service', () => {
     expectProblem(await server.http.get(instancePath('web', 'nobody')), 404, 'INSTANCE_NOT_FOUND');
   });
 
+  it.each([
+    ['a\\,b', ['comma']],
+    ['a,b', ['both']],
+    ['a\\,b,!c', ['comma']],
+    ['!a\\,b,a', ['both']],
+    ['\\!a', ['bang']],
+    ['!\\!a,!a', ['comma', 'slash']],
+    ['a\\\\,!b', ['slash']],
+    ['C:\\a', ['slash']],
+  ])('have tags with commas and the like in them: %s', async (tags, expected) => {
+    const name = 'escaped';
+    const tagsOf = { comma: ['a,b'], both: ['a', 'b', 'c'], bang: ['!a'], slash: ['a\\', 'C:\\a'] };
+    for (const [id, tags] of Object.entries(tagsOf)) await register(server.http, { service_name: name, id, tags });
+    expect(await instances(`?tags=${encodeURIComponent(tags)}`, name)).toEqual(expected);
+    for (const id of Object.keys(tagsOf)) await server.http.delete(instancePath(name, id));
+  });
+
   it('may bear a name or a tag that JavaScript knows', async () => {
     const name = 'constructor';
     await register(server.http, {

@@ -81,6 +81,8 @@ describe('a pick', () => {
     expect(tally(await picks(name, 4, '?tags=x,!y'))).toEqual({ b: 4 });
     expect(tally(await picks(name, 4, '?metadata.v=1'))).toEqual({ a: 2, b: 2 });
     expect(tally(await picks(name, 4, '?exclude=a,c'))).toEqual({ b: 4 });
+    await registerAll(server.http, name, { 'd,e': {} });
+    expect(tally(await picks(name, 4, `?exclude=a,c,${encodeURIComponent('d\\,e')}`))).toEqual({ b: 4 });
     expect(tally(await picks(name, 4, '?exclude=nobody'))).not.toHaveProperty('nobody');
   });
 

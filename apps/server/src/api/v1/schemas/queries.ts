@@ -19,6 +19,17 @@ function commaSeparated(items: object): Record<string, unknown> {
   return { type: 'array', items };
 }
 
+const ESCAPES = 'a comma, a backslash or a leading ! of its own has a backslash before it';
+
+/** What commas part, as it stands there: Consul's tags may be rules of a proxy, with commas in them. */
+function parted(text: string): string[] {
+  return (`,${text}`.match(/,(?:\\[,\\!]|[^,])*/g) ?? []).map((part) => part.slice(1));
+}
+
+function unescaped(part: string): string {
+  return part.replace(/\\([,\\!])/g, '$1');
+}
+
 const revision = z
   .string()
   .regex(/^(0|[0-9a-f]{1,64}\.\d{1,15})$/, 'must be a revision as X-Registry-Revision has it, or 0')
@@ -41,8 +52,8 @@ const filterShape = {
     .string()
     .optional()
     .meta({
-      description: 'instances that have all of them; !tag excludes',
-      ...commaSeparated({ type: 'string', pattern: '^!?[^,]*$' }),
+      description: `instances that have all of them; !tag excludes; ${ESCAPES}`,
+      ...commaSeparated({ type: 'string', pattern: '^!?(?:\\\\[,\\\\!]|[^,])*$' }),
     }),
   healthy_only: flag.optional(),
   region: place.optional(),
@@ -89,9 +100,9 @@ function readFilter(
 }
 
 function readTags(text: string, context: z.RefinementCtx): Pick<InstanceFilter, 'tags' | 'withoutTags'> {
-  const listed = text.split(',').map((tag) => tag.trim());
-  const withoutTags = listed.filter((tag) => tag.startsWith('!')).map((tag) => tag.slice(1));
-  const tags = listed.filter((tag) => !tag.startsWith('!'));
+  const listed = parted(text).map((tag) => tag.trim());
+  const withoutTags = listed.filter((tag) => tag.startsWith('!')).map((tag) => unescaped(tag.slice(1)));
+  const tags = listed.filter((tag) => !tag.startsWith('!')).map(unescaped);
   const bad = tagList.safeParse([...tags, ...withoutTags]).error?.issues[0];
   if (bad) context.addIssue({ code: 'custom', path: ['tags'], message: bad.message });
   return { tags, withoutTags };
@@ -170,10 +181,10 @@ export const pickQuery = strict(
     tags: filterShape.tags,
     exclude: z
       .string()
-      .transform((text) => text.split(','))
+      .transform((text) => parted(text).map(unescaped))
       .pipe(z.array(serviceIdField).max(1_000))
       .optional()
-      .meta({ description: 'ids', ...commaSeparated({ type: 'string', minLength: 1 }) }),
+      .meta({ description: `ids; ${ESCAPES}`, ...commaSeparated({ type: 'string', minLength: 1 }) }),
     key: z
       .string()
       .min(1)
