@@ -41,8 +41,12 @@ const require = requireFrom(import.meta.url);`;
 
 rmSync(OUT, { recursive: true, force: true });
 const { metafile } = await build({
-  // Of what the compiler has made, which keeps the types that Nest injects by. Extensions import the core.
-  entryPoints: { main: 'dist/apps/server/src/main.js', core: 'dist/libs/core/index.js' },
+  // Of what the compiler has made, which keeps the types that Nest injects by. Extensions import the core and the kit.
+  entryPoints: {
+    main: 'dist/apps/server/src/main.js',
+    core: 'dist/libs/core/index.js',
+    kit: 'dist/apps/server/src/kit.js',
+  },
   outdir: OUT,
   chunkNames: 'chunks/[name]-[hash]',
   bundle: true,
@@ -68,7 +72,7 @@ for (const file of ASSETS)
 
 const { name, version, license, type } = JSON.parse(readFileSync('package.json', 'utf8'));
 // Without its name: two packages of one name confuse jest.
-const manifest = { version, license, type, private: true, imports: { '#core': './core.js' } };
+const manifest = { version, license, type, private: true, imports: { '#core': './core.js', '#server': './kit.js' } };
 writeFileSync(`${OUT}/package.json`, `${JSON.stringify(manifest, null, 2)}\n`);
 
 const bundled = Object.keys(metafile.inputs).map(packageOf);

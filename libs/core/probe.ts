@@ -20,7 +20,7 @@ export interface ProbeResult {
   readonly output: string;
   /** What the instance says of its own load, 0–1. */
   readonly loadPercentage?: number;
-  /** What its answer said beside that, where it was a JSON object. */
+  /** What its answer said, where it was a JSON object: the members that fit. */
   readonly data?: JsonObject;
 }
 

@@ -14,7 +14,7 @@ export interface CheckReport extends InstanceKey {
   /** When the check ended, milliseconds since the epoch. */
   readonly timestamp: number;
   readonly durationMs: number;
-  /** What the instance's own answer said beside its status and load. */
+  /** What the instance's own answer said. */
   readonly data?: JsonObject;
 }
 

@@ -73,6 +73,19 @@ const SUCCESSES: readonly Example[] = [
   ['isReady', '/health/ready'],
   ['getServerHealth', '/health'],
   ['getPrometheusMetrics', '/metrics'],
+  ['heartbeatRegister', '/v1/discovery/register', { service_name: 'beats', instance_id: 'i', host: 'h', port: 1 }],
+  ['heartbeatBeat', '/v1/discovery/heartbeat', { service_name: 'beats', instance_id: 'i' }],
+  ['heartbeatServices', '/v1/discovery/services'],
+  ['heartbeatService', '/v1/discovery/services/web'],
+  ['heartbeatHealthy', '/v1/discovery/services/web/healthy'],
+  ['heartbeatUnregister', '/v1/discovery/unregister/beats/i'],
+  ['gatewayRegister', '/service-discovery/register', { service_name: 'gate', host: 'h', port: 1, tags: ['t'] }],
+  ['gatewayDiscover', '/service-discovery/discover/gate'],
+  ['gatewayServices', '/service-discovery/services'],
+  ['gatewayHealthyServices', '/service-discovery/services/healthy'],
+  ['gatewayServicesByTag', '/service-discovery/services/by-tag/t'],
+  ['gatewayHealth', '/service-discovery/health/aggregated'],
+  ['gatewayDeregister', '/service-discovery/deregister/gate/gate-h-1'],
   ['deregister', '/api/v1/services/web/instances/c'],
   ['deregisterById', '/api/v1/deregister/shared?service=other'],
 ];
@@ -93,7 +106,7 @@ const hasPlace = ({ path }: Operation) => path.includes('{');
 const PROVOCATIONS: Readonly<Record<number, Provocation>> = {
   304: (operation) => {
     const known = SUCCESSES.find(([id]) => id === operation.operationId);
-    return { path: known![1].replace('/b', '/a'), headers: { 'if-none-match': '*' } };
+    return { path: known![1].replace(/\/b$/, '/a'), headers: { 'if-none-match': '*' } };
   },
   400: (operation) =>
     ofApi(operation)

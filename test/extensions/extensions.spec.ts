@@ -25,7 +25,7 @@ async function project(packages: Readonly<Record<string, Readonly<Record<string,
 /** The modules that docs/extending.md shows, as JavaScript. */
 async function documented(): Promise<Record<string, string>> {
   const page = await readFile(join(ROOT, 'docs/extending.md'), 'utf8');
-  const compilerOptions = { module: ModuleKind.ESNext, target: ScriptTarget.ES2023 };
+  const compilerOptions = { module: ModuleKind.ESNext, target: ScriptTarget.ES2023, experimentalDecorators: true };
   const modules = snippetsOf(page).map(({ name, code }) => [
     name.replace(/\.ts$/, '.js'),
     transpileModule(code, { compilerOptions }).outputText,
@@ -81,6 +81,20 @@ describe('extensions', () => {
     }
     const [, checked] = await send(server, 'POST', '/api/v1/health/a/check');
     expect(checked.data).toMatchObject({ status: 'passing', output: expect.stringContaining('localhost is ') });
+  });
+
+  it('bring a dialect, which is documented and can be left out', async () => {
+    const server = await ServerProcess.start({ EXTENSIONS: 'documented' }, folder);
+    await send(server, 'POST', '/api/v1/services', { name: 'api', host: '127.0.0.1', port: 1 });
+    expect(await get(server, '/plain/where/api')).toEqual({ host: '127.0.0.1', port: 1 });
+    expect(await get(server, '/plain/where/none')).toMatchObject({ status: 404, code: 'SERVICE_NOT_FOUND' });
+    expect((await get(server, '/docs-json')).paths).toHaveProperty(['/plain/where/{name}']);
+    const { data } = await get(server, '/api/v1/capabilities');
+    expect(data.dialects).toContainEqual({ name: 'plain', summary: expect.any(String) });
+
+    const without = await ServerProcess.start({ EXTENSIONS: 'documented', DIALECTS: 'heartbeat' }, folder);
+    expect(await get(without, '/plain/where/api')).toMatchObject({ status: 404, code: 'NO_SUCH_ROUTE' });
+    expect(await get(without, '/v1/discovery/services')).toEqual({ services: {} });
   });
 
   it('bring a backend, read-only where it has no registrar', async () => {

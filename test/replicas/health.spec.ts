@@ -44,6 +44,7 @@ describe.each(registriesOf('etcd'))('health through any of three replicas on $ty
       await replicas[1]!.http.put(`${instancePath('web', 'web-0')}/heartbeat`, { load_percentage: 0.25 });
 
       target.status = 500;
+      target.body = '{"says": "its own"}';
       for (const [i, id] of ids.entries()) {
         const { data } = await replicas[i % 3]!.http.post<Check>(`/api/v1/health/${id}/check`);
         expect([data.service_id, data.status]).toEqual([id, 'critical']);
@@ -65,6 +66,10 @@ describe.each(registriesOf('etcd'))('health through any of three replicas on $ty
       const { data } = await replicas[2]!.http.get<Health>('/api/v1/health/web-0');
       expect(data.load_percentage).toBe(0.25);
       expect(data.last_heartbeat).not.toBeNull();
+      // Older systems' clients are told what the instance said, whichever replica has asked it.
+      const aggregates = replicas.map(({ http }) => http.get('/service-discovery/health/aggregated'));
+      for (const { json } of await Promise.all(aggregates))
+        expect(json.services).toMatchObject({ web: { status: 'unhealthy', health_data: { says: 'its own' } } });
       target.status = 200;
 
       const { data: all } = await first!.http.post<{ results: Check[] }>('/api/v1/health/web/check');

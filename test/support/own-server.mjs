@@ -6,12 +6,13 @@ import { fileURLToPath } from 'node:url';
 
 const program = join(dirname(fileURLToPath(import.meta.url)), '../../dist/bundle/main.js');
 
-/** On a free port, when it serves. Nothing is probed: what is registered there are other machines' addresses. */
-export async function startServer() {
+/** On a free port, when it serves. Nothing is probed unless the settings say so: what is registered may be anywhere. */
+export async function startServer(settings = {}) {
   const { PATH, HOME } = process.env;
   const env = {
     ...{ PATH, HOME, ENVIRONMENT: 'test', SERVICE_HOST: '127.0.0.1', SERVICE_PORT: '0' },
     ...{ LOG_FORMAT: 'json', LOG_LEVEL: 'info', HEALTH_CHECK_ENABLED: 'false' },
+    ...settings,
   };
   const server = spawn(process.execPath, [program], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const url = await served(server);

@@ -1,5 +1,5 @@
 import { createLogger } from '#telemetry';
-import { BUILT_IN } from '../../apps/server/src/seams.js';
+import { BUILT_IN, choicesOf } from '../../apps/server/src/seams.js';
 import { Server } from '../../apps/server/src/server.js';
 import { loadSettings } from '../../apps/server/src/settings/index.js';
 import { HttpClient } from './http-client.js';
@@ -33,8 +33,7 @@ export class TestServer {
   ) {}
 
   static async start(overrides: Readonly<Record<string, string>> = {}): Promise<TestServer> {
-    const strategies = BUILT_IN.strategies.map(({ name }) => name);
-    const { settings } = loadSettings({ ...ENVIRONMENT, ...overrides }, { ...BUILT_IN, strategies });
+    const { settings } = loadSettings({ ...ENVIRONMENT, ...overrides }, choicesOf(BUILT_IN));
     const server = await Server.create(settings, createLogger(settings.log));
     await server.start();
     const http = new HttpClient(server.url);

@@ -9,6 +9,7 @@ import { createGuard, HealthMonitor } from '#health';
 import type { Metrics } from '#telemetry';
 import { AnswerCache } from './answers/answer-cache.js';
 import { Answers } from './answers/answers.js';
+import { served } from './api/dialects/index.js';
 import { CapabilitiesController } from './api/v1/capabilities.controller.js';
 import { ConfigSchemaController } from './api/v1/config-schema.controller.js';
 import { ConfigWatchController } from './api/v1/config-watch.controller.js';
@@ -305,10 +306,11 @@ export class AppModule {
       { provide: SEAMS, useValue: seams },
       { provide: LOGGER, useValue: logger },
     ];
+    const dialects = served(seams.dialects, settings.dialects);
     return {
       module: AppModule,
       imports: [TerminusModule.forRoot({ logger: false })],
-      controllers: [...api, ...operations],
+      controllers: [...api, ...operations, ...dialects.flatMap(({ controllers }) => controllers)],
       providers: [...given, ...architecture],
     };
   }

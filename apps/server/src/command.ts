@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { createLogger } from '#telemetry';
 import { extend } from './extensions.js';
-import { BUILT_IN, type Seams } from './seams.js';
+import { BUILT_IN, choicesOf, type Seams } from './seams.js';
 import { Server } from './server.js';
 import { describeSettings, loadSettings, extensionsIn, SettingsError, type LoadedSettings } from './settings/index.js';
 
@@ -65,8 +65,7 @@ export async function run(takeOver: () => void): Promise<void> {
     }
     // Before all else: which values a setting may have depends on them.
     const seams = await extend(BUILT_IN, extensionsIn(process.env));
-    const strategies = seams.strategies.map(({ name }) => name);
-    const loaded = loadSettings(process.env, { backends: seams.backends, strategies });
+    const loaded = loadSettings(process.env, choicesOf(seams));
     if (command === 'print-config') console.log(describeSettings(loaded));
     else await serve(loaded, seams, takeOver);
   } catch (error) {

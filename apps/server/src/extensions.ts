@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import type { BackendModule, ProbeModule, StrategyModule } from '#core';
+import type { DialectModule } from './api/dialects/index.js';
 import type { Seams } from './seams.js';
 
 const options = z.custom<z.ZodObject>((value) => value instanceof z.ZodObject || isForeignObjectSchema(value), {
@@ -16,6 +17,16 @@ const made = z.custom<(...args: never[]) => unknown>((value) => typeof value ===
 const extension = z.strictObject({
   backends: z.array(z.looseObject({ type: z.string().min(1), summary: z.string(), options, create: made })).default([]),
   strategies: z.array(z.looseObject({ name: z.string().min(1), summary: z.string(), create: made })).default([]),
+  dialects: z
+    .array(
+      z.looseObject({
+        name: z.string().min(1),
+        summary: z.string(),
+        root: z.string().regex(/^\/[^/].*$/, 'must begin with a slash'),
+        controllers: z.array(made).min(1),
+      }),
+    )
+    .default([]),
   probes: z
     .array(z.looseObject({ type: z.string().min(1), summary: z.string(), options, create: made.optional() }))
     .default([]),
@@ -26,6 +37,7 @@ export interface Extension {
   readonly backends?: readonly BackendModule[];
   readonly strategies?: readonly StrategyModule[];
   readonly probes?: readonly ProbeModule[];
+  readonly dialects?: readonly DialectModule[];
 }
 
 /**
@@ -35,25 +47,27 @@ export interface Extension {
  * extension, or of a name that is taken.
  */
 export async function extend(builtIn: Seams, packages: readonly string[], from = process.cwd()): Promise<Seams> {
-  if (packages.length > 0) offerCore();
+  if (packages.length > 0) offerOurs();
   let seams = builtIn;
   for (const name of packages) seams = merge(seams, await load(name, from), name);
   return seams;
 }
 
 /**
- * Lets extensions import `service-discovery/core` wherever they are installed, and get the very module
- * that this server uses: an error of theirs is then an instance of our class.
+ * Lets extensions import `service-discovery/core` and `service-discovery/server` wherever they are installed,
+ * and get the very modules that this server uses: an error of theirs is then an instance of our class.
  */
-let coreOffered = false;
-function offerCore(): void {
-  if (coreOffered) return;
-  coreOffered = true;
-  const core = import.meta.resolve('#core');
-  const hook = `export const resolve = (specifier, context, next) =>
-    specifier === 'service-discovery/core'
-      ? { url: ${JSON.stringify(core)}, shortCircuit: true }
-      : next(specifier, context);`;
+let offered = false;
+function offerOurs(): void {
+  if (offered) return;
+  offered = true;
+  const ours = {
+    'service-discovery/core': import.meta.resolve('#core'),
+    'service-discovery/server': import.meta.resolve('#server'),
+  };
+  const hook = `const ours = new Map(Object.entries(${JSON.stringify(ours)}));
+    export const resolve = (specifier, context, next) =>
+      ours.has(specifier) ? { url: ours.get(specifier), shortCircuit: true } : next(specifier, context);`;
   register(`data:text/javascript,${encodeURIComponent(hook)}`);
 }
 
@@ -77,6 +91,7 @@ function merge(seams: Seams, added: Required<Extension>, origin: string): Seams 
     backends: withoutClash(seams.backends, added.backends, ({ type }) => type, origin),
     strategies: withoutClash(seams.strategies, added.strategies, ({ name }) => name, origin),
     probes: withoutClash(seams.probes, added.probes, ({ type }) => type, origin),
+    dialects: withoutClash(seams.dialects, added.dialects, ({ name }) => name, origin),
   };
 }
 

@@ -9,6 +9,7 @@ import { Catalog } from '#catalog';
 import { Configuration } from '#configuration';
 import { HealthMonitor } from '#health';
 import { Answers } from './answers/answers.js';
+import { served } from './api/dialects/index.js';
 import { AppModule } from './app.module.js';
 import { followDocuments } from './configuration/changes.js';
 import { LoadAlerts } from './checks/load-alerts.js';
@@ -70,7 +71,9 @@ export class Server {
     const tally = settings.metrics.enabled ? app.get(Tallies).http : undefined;
     const log = settings.log.requests ? logger : undefined;
     const fastify = app.getHttpAdapter().getInstance();
-    addHooks(fastify, app.get(Answers), { tally, log });
+    const dialects = served(seams.dialects, settings.dialects);
+    const roots = ['/api', ...dialects.map(({ root }) => root)].map((root) => `${root}/`);
+    addHooks(fastify, app.get(Answers), { roots, tally, log });
     const inFlight = new InFlight(app.getHttpServer());
     routeUpgrades(fastify, inFlight);
     app.get(OpenApi).describes(app);

@@ -16,15 +16,13 @@ const WORDS: ReadonlyMap<string, HealthStatus> = new Map(
 /** What an answer says of the instance. The code decides; what a 2xx says in JSON can only make it worse. */
 export function judged(what: string, { statusCode, location, text }: HttpAnswer): ProbeResult {
   const said = jsonObject(text);
-  const { status, load_percentage, ...rest } = said ?? {};
-  const load = loadField.safeParse(load_percentage);
-  const data = bounded(rest);
+  const load = loadField.safeParse(said?.load_percentage);
   const redirect = statusCode >= 300 && statusCode < 400 ? ` redirects to ${location}, which is not followed` : '';
   return {
-    status: ofCode(statusCode) ?? ofWord(status),
+    status: ofCode(statusCode) ?? ofWord(said?.status),
     output: clipped(`${what}: ${statusCode}${redirect}${text === '' ? '' : `\n${text}`}`),
     ...(load.success && { loadPercentage: load.data }),
-    ...(Object.keys(data).length > 0 && { data }),
+    ...(said && { data: bounded(said) }),
   };
 }
 

@@ -23,10 +23,15 @@ export interface FreshnessRequest {
   readonly minRevision?: RevisionRef;
 }
 
+/** Whether what moves all the time is shown: it is left out where content is compared. */
+export interface Presentation {
+  readonly vitals: boolean;
+}
+
 /** What an answer is made of, from the view as it is at that moment. */
 export interface Content {
   /** Called with everything that is shown; unless that is settled, once more without what is volatile. */
-  readonly body: (presentation: { readonly vitals: boolean }) => object;
+  readonly body: (presentation: Presentation) => object;
   readonly held: boolean;
   /** Nothing of what it shows moves without a new revision. */
   readonly settled?: boolean;

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { NO_FILTER, type InstanceFilter, type Pick, type ServiceInstance } from '#core';
+import { isHealthy, matches, NO_FILTER, statusOf, type InstanceFilter, type Pick, type ServiceInstance } from '#core';
 import { explainSelection, selectCandidates, UnknownStrategyError, type Balancer, type LeftOut } from '#balancing';
 import type { Catalog, CatalogEntry } from '#catalog';
 import { badRequest, notFound, Problem } from '../http/problem.js';
@@ -46,11 +46,25 @@ export class Discovery {
     return [...this.catalog.find(filter)].filter(([name]) => internal || name !== this.ownName);
   }
 
-  /** @throws Problem 404 when there is no such service now. */
-  entries(serviceName: string): readonly CatalogEntry[] {
+  /** How they are in a word: well when there is none, or at least half of them have a healthy instance. */
+  summary() {
+    const services = this.services(NO_FILTER, { internal: false });
+    const healthy = services.filter(([, entries]) =>
+      entries.some(({ instance }) => isHealthy(statusOf(instance))),
+    ).length;
+    return {
+      overall_status: healthy * 2 >= services.length ? 'healthy' : 'unhealthy',
+      total_services: services.length,
+      healthy_services: healthy,
+      unhealthy_services: services.length - healthy,
+    };
+  }
+
+  /** Those of its instances that the filter lets through. @throws Problem 404 when there is no such service now. */
+  entries(serviceName: string, filter = NO_FILTER): readonly CatalogEntry[] {
     const entries = this.catalog.instances(serviceName);
-    if (entries) return entries;
-    throw notFound(`there is no service ${serviceName} now`, 'SERVICE_NOT_FOUND');
+    if (!entries) throw notFound(`there is no service ${serviceName} now`, 'SERVICE_NOT_FOUND');
+    return filter === NO_FILTER ? entries : entries.filter(({ instance }) => matches(instance, filter));
   }
 
   /** @throws Problem 404. */

@@ -1,6 +1,10 @@
-import type { INestApplication } from '@nestjs/common';
+import { Inject, Injectable, type INestApplication } from '@nestjs/common';
 import type { OpenAPIObject } from '@nestjs/swagger';
+import { served } from '../api/dialects/index.js';
 import { problemAnswer } from '../api/v1/schemas/answers.js';
+import type { Seams } from '../seams.js';
+import type { Settings } from '../settings/index.js';
+import { SEAMS, SETTINGS } from '../tokens.js';
 import { loadSwagger } from './decorators.js';
 import { toJsonSchema } from './json-schema.js';
 import { polish } from './polish.js';
@@ -18,9 +22,15 @@ const TAGS: Readonly<Record<string, string>> = {
 };
 
 /** The description of the API, made when somebody first asks: most servers are never asked. */
+@Injectable()
 export class OpenApi {
   private app: INestApplication | undefined;
   private made: Promise<OpenAPIObject> | undefined;
+
+  constructor(
+    @Inject(SEAMS) private readonly seams: Seams,
+    @Inject(SETTINGS) private readonly settings: Settings,
+  ) {}
 
   describes(app: INestApplication): void {
     this.app = app;
@@ -39,6 +49,7 @@ export class OpenApi {
       .setOpenAPIVersion('3.1.0')
       .addServer('/');
     for (const [name, description] of Object.entries(TAGS)) builder.addTag(name, description);
+    for (const { name, summary } of served(this.seams.dialects, this.settings.dialects)) builder.addTag(name, summary);
     const document = SwaggerModule.createDocument(this.app!, builder.build(), {
       standardSchemaConverter: toJsonSchema,
     });

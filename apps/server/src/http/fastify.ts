@@ -25,7 +25,6 @@ const CHECK_CONNECTIONS_MS = 5_000;
 const SILENCE_MS = MAX_WAIT_MS + 60_000;
 /** Longer than the usual load balancer keeps a connection, so that it is the one to close it. */
 const KEEP_ALIVE_MS = 75_000;
-const API = '/api/';
 
 /** The HTTP server under Nest, with limits and with every error in one form. */
 export function createAdapter(logger: Logger): FastifyAdapter {
@@ -102,10 +101,10 @@ function malformedJson(why: string): Problem {
  * What runs before and after Nest's pipeline. Answers that are ready go out from here: behind
  * negotiation and, once there is any, authentication, like everything else.
  */
-export function addHooks(fastify: FastifyInstance, answers: Answers, { tally, log }: RequestObservers): void {
+export function addHooks(fastify: FastifyInstance, answers: Answers, { roots, tally, log }: RequestRules): void {
   if (tally) countRequests(fastify, tally);
   fastify.addHook('onRequest', (request, reply, done) => {
-    const refusal = request.url.startsWith(API) ? refusalByType(request) : undefined;
+    const refusal = roots.some((root) => request.url.startsWith(root)) ? refusalByType(request) : undefined;
     if (refusal) done(refusal);
     else if (request.method !== 'GET' || !answers.sendKept(request, reply)) done();
   });
@@ -122,7 +121,9 @@ function refusalWithoutHost({ headers, raw }: FastifyRequest): Problem | undefin
   return new Problem(400, 'MALFORMED_REQUEST', 'the Host header is missing');
 }
 
-export interface RequestObservers {
+export interface RequestRules {
+  /** Where APIs begin: answers to what is below them are negotiated. */
+  readonly roots: readonly string[];
   /** Where requests are counted; absent: nowhere. */
   readonly tally?: HttpTally;
   /** Where a line for each request goes; absent: nowhere. */

@@ -2,11 +2,10 @@ import { Controller, Get, Inject, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '../docs/decorators.js';
 import { HealthCheckService, HealthIndicatorService, type HealthCheckResult } from '@nestjs/terminus';
 import type { FastifyReply } from 'fastify';
-import { NO_FILTER, type RegistryBackend } from '#core';
+import type { RegistryBackend } from '#core';
 import { Needs } from '../auth/roles.js';
 import { Discovery } from '../discovery/discovery.js';
 import { AnswersOfItself } from '../api/openapi.js';
-import { presentCounts } from '../api/v1/presenters/service.js';
 import { liveAnswer, readyAnswer, serverHealthAnswer } from './answers.js';
 import { BACKEND } from '../tokens.js';
 import { Readiness } from './readiness.js';
@@ -52,19 +51,7 @@ export class OwnHealthController {
     const { details } = await this.run([() => this.registry(), () => this.view(), () => this.traffic()]);
     if (details.view?.status !== 'up' || details.traffic?.status !== 'up') reply.code(503).header('Retry-After', '1');
     const healthy = Object.values(details).every(({ status }) => status === 'up');
-    return { status: healthy ? 'healthy' : 'degraded', service_discovery: this.summary(), checks: details };
-  }
-
-  private summary() {
-    const services = this.discovery.services(NO_FILTER, { internal: false });
-    const healthy = services.filter(([name, entries]) => presentCounts(name, entries).healthy_instances > 0).length;
-    const total = services.length;
-    return {
-      overall_status: healthy * 2 >= total ? 'healthy' : 'unhealthy',
-      total_services: total,
-      healthy_services: healthy,
-      unhealthy_services: total - healthy,
-    };
+    return { status: healthy ? 'healthy' : 'degraded', service_discovery: this.discovery.summary(), checks: details };
   }
 
   private registry() {

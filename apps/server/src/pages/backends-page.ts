@@ -1,5 +1,5 @@
 import { silentLogger, type BackendCapabilities } from '#core';
-import { BUILT_IN } from '../seams.js';
+import { BUILT_IN, choicesOf } from '../seams.js';
 import { loadSettings } from '../settings/index.js';
 
 type Environment = Readonly<Record<string, string>>;
@@ -46,8 +46,7 @@ Each has a page: ${BUILT_IN.backends.map(({ type }) => `[${type}](backends/${typ
 }
 
 async function capabilitiesOf(environment: Environment): Promise<BackendCapabilities> {
-  const strategies = BUILT_IN.strategies.map(({ name }) => name);
-  const { settings } = loadSettings(environment, { ...BUILT_IN, strategies });
+  const { settings } = loadSettings(environment, choicesOf(BUILT_IN));
   const { type, options, dataDir } = settings.registry;
   const module = BUILT_IN.backends.find((each) => each.type === type)!;
   const backend = await module.create(options, { logger: silentLogger, now: Date.now, graceMs: 0, dataDir });

@@ -1,7 +1,7 @@
 import type { HealthCheck, JsonObject, ProbeContext, ProbeModule } from '#core';
 import { badRequest } from '../http/problem.js';
 import { toInputIssues } from '../http/schema.pipe.js';
-import type { HealthCheckInput, RegistrationInput } from '../api/v1/schemas/registration.js';
+import type { CheckWish, RegistrationWish } from './wish.js';
 
 export interface CheckRules {
   /** Whether active checks are made here. */
@@ -26,16 +26,16 @@ const PASSIVE = 'ttl';
  * @throws Problem also for one that would never be made: better now than in the output of each check.
  */
 export function healthCheckOf(
-  { address, health_check: input }: Pick<RegistrationInput, 'address' | 'health_check'>,
+  { address, check: wish }: Pick<RegistrationWish, 'address' | 'check'>,
   { probes, context }: Probing,
   rules: CheckRules,
 ): HealthCheck | undefined {
-  if (!input || input.enabled === false) return undefined;
-  const probe = probeOf(input, probes);
-  const interval = input.interval ?? rules.intervalMs;
-  const timeout = input.timeout ?? Math.min(rules.timeoutMs, interval);
+  if (!wish) return undefined;
+  const probe = probeOf(wish, probes);
+  const interval = wish.interval ?? rules.intervalMs;
+  const timeout = wish.timeout ?? Math.min(rules.timeoutMs, interval);
   if (timeout > interval) refuse('health_check.timeout', 'must not be longer than the interval');
-  const options = optionsOf(input, probe);
+  const options = optionsOf(wish, probe);
   const refusal = rules.checksEnabled ? probe.refusal?.({ address, options }, context) : undefined;
   if (refusal !== undefined) refuse('health_check', refusal);
   return {
@@ -43,28 +43,31 @@ export function healthCheckOf(
     options,
     interval,
     timeout,
-    successBeforePassing: input.success_before_passing ?? DEFAULT_SUCCESSES,
-    failuresBeforeCritical: input.failures_before_critical ?? DEFAULT_FAILURES,
-    deregisterCriticalAfter: input.deregister_critical_service_after ?? rules.leaseMs,
+    successBeforePassing: wish.successBeforePassing ?? DEFAULT_SUCCESSES,
+    failuresBeforeCritical: wish.failuresBeforeCritical ?? DEFAULT_FAILURES,
+    deregisterCriticalAfter: wish.deregisterCriticalAfter ?? rules.leaseMs,
   };
 }
 
 /** The type that is named; else that of the first probe which knows one of the fields given. */
-function probeOf(input: HealthCheckInput, probes: readonly ProbeModule[]): ProbeModule {
-  const types = probes.map(({ type }) => type).join(', ');
-  if (input.type !== undefined) {
-    const named = probes.find(({ type }) => type === input.type);
+function probeOf({ type, options, ttl }: CheckWish, probes: readonly ProbeModule[]): ProbeModule {
+  const types = probes.map((probe) => probe.type).join(', ');
+  if (type !== undefined) {
+    const named = probes.find((probe) => probe.type === type);
     return named ?? refuse('health_check.type', `must be one of ${types}`);
   }
-  const given = (name: string) => input[name] !== undefined && input[name] !== null;
-  const fitting = probes.find(({ options }) => Object.keys(options.shape).some(given));
+  const fitting = probes.find((probe) => Object.keys(probe.options.shape).some((name) => options[name] != null));
   if (fitting) return fitting;
-  const passive = input.ttl === undefined ? undefined : probes.find(({ type }) => type === PASSIVE);
-  return passive ?? refuse('health_check.type', `is needed, one of ${types}, or a field of one (http_path, url, address, …)`);
+  const passive = ttl === undefined ? undefined : probes.find((probe) => probe.type === PASSIVE);
+  return (
+    passive ?? refuse('health_check.type', `is needed, one of ${types}, or a field of one (http_path, url, address, …)`)
+  );
 }
 
-function optionsOf(input: HealthCheckInput, probe: ProbeModule): JsonObject {
-  const own = Object.keys(probe.options.shape).flatMap((name) => (input[name] == null ? [] : [[name, input[name]]]));
+function optionsOf({ options }: CheckWish, probe: ProbeModule): JsonObject {
+  const own = Object.keys(probe.options.shape).flatMap((name) =>
+    options[name] == null ? [] : [[name, options[name]]],
+  );
   const parsed = probe.options.safeParse(Object.fromEntries(own));
   if (parsed.success) return parsed.data as JsonObject;
   const errors = toInputIssues(parsed.error.issues).map(({ path, message }) => ({

@@ -6,6 +6,7 @@ import {
   notFound,
   serviceIdField,
   type Actor,
+  type Heartbeat,
   type HealthStatus,
   type InstanceKey,
   type InstanceUpdate,
@@ -17,11 +18,13 @@ import {
   type WriteOptions,
 } from '#core';
 import type { Catalog, CatalogEntry } from '#catalog';
-import type { HeartbeatInput, PatchInput } from '../api/v1/schemas/writes.js';
-import type { RegistrationInput } from '../api/v1/schemas/registration.js';
 import { Deadlines } from '../deadlines.js';
 import { badRequest, Problem } from '../http/problem.js';
 import { healthCheckOf, type CheckRules, type Probing } from './checks.js';
+import type { RegistrationWish } from './wish.js';
+
+/** What is absent stays as it is. */
+export type Patch = Omit<Extract<InstanceUpdate, { kind: 'patch' }>, 'kind'>;
 
 export interface RegistrationRules extends CheckRules {
   /** The name of our own replicas, which nobody else may use. */
@@ -46,12 +49,12 @@ export class Registrations {
   }
 
   /** @throws Problem or BackendError that says what is wrong with the input, or what became of the write. */
-  async register(input: RegistrationInput, actor: Actor): Promise<CatalogEntry> {
-    if (input.service_name === this.rules.ownName) {
-      const detail = `${input.service_name} is the name of this registry's own servers`;
+  async register(wish: RegistrationWish, actor: Actor): Promise<CatalogEntry> {
+    if (wish.serviceName === this.rules.ownName) {
+      const detail = `${wish.serviceName} is the name of this registry's own servers`;
       throw badRequest(detail, [{ path: 'service_name', message: 'is reserved' }], 'RESERVED_NAME');
     }
-    return this.registerAs(this.registrationOf(input), actor);
+    return this.registerAs(this.registrationOf(wish), actor);
   }
 
   async registerAs(registration: Registration, actor: Actor): Promise<CatalogEntry> {
@@ -61,9 +64,7 @@ export class Registrations {
     return shown;
   }
 
-  async heartbeat(key: InstanceKey, input: HeartbeatInput, actor: Actor): Promise<CatalogEntry> {
-    const { status, load_percentage: loadPercentage, active_connections: activeConnections, metadata } = input;
-    const heartbeat = { status, loadPercentage, activeConnections, metadata };
+  async heartbeat(key: InstanceKey, heartbeat: Heartbeat, actor: Actor): Promise<CatalogEntry> {
     const { instance, vitals } = await this.write(actor, (registrar, options) =>
       registrar.renew(key, heartbeat, options),
     );
@@ -76,9 +77,8 @@ export class Registrations {
     return entry;
   }
 
-  async patch(key: InstanceKey, input: PatchInput, actor: Actor, ifVersion?: Version): Promise<CatalogEntry> {
-    const { tags, metadata, weight } = input;
-    return this.update(key, { kind: 'patch', tags: tags === null ? [] : tags, metadata, weight }, actor, ifVersion);
+  async patch(key: InstanceKey, patch: Patch, actor: Actor, ifVersion?: Version): Promise<CatalogEntry> {
+    return this.update(key, { kind: 'patch', ...patch }, actor, ifVersion);
   }
 
   async setMaintenance(
@@ -156,31 +156,25 @@ export class Registrations {
   }
 
   /** Where nobody probes, what a probe has once said would stand for ever: the instance's own word counts. */
-  private registrationOf(input: RegistrationInput): Registration {
-    const check = healthCheckOf(input, this.probing, this.rules);
+  private registrationOf(wish: RegistrationWish): Registration {
+    const { leaseMs, checksEnabled } = this.rules;
+    const check = healthCheckOf(wish, this.probing, this.rules);
+    const probed = hasActiveCheck({ check });
     return {
-      serviceName: input.service_name,
-      serviceId: input.service_id ?? madeId(input),
-      address: input.address,
-      port: input.port,
-      tags: input.tags ?? [],
-      metadata: input.metadata ?? {},
-      weight: input.weight,
-      region: input.region,
-      zone: input.zone,
-      protocol: input.protocol,
-      path: input.path,
-      status: input.status ?? (hasActiveCheck({ check }) && !this.rules.checksEnabled ? 'passing' : undefined),
-      enableTagOverride: input.enable_tag_override,
+      ...wish,
+      serviceId: wish.serviceId ?? madeId(wish),
+      tags: wish.tags ?? [],
+      metadata: wish.metadata ?? {},
+      status: wish.status ?? (probed && !checksEnabled ? 'passing' : undefined),
       check,
-      ttl: input.ttl ?? input.health_check?.ttl ?? (hasActiveCheck({ check }) ? undefined : this.rules.leaseMs),
+      ttl: wish.ttl ?? wish.check?.ttl ?? (probed ? undefined : leaseMs),
     };
   }
 }
 
 /** The same for the same place, so that a retry is no second instance. */
-function madeId({ service_name: name, address, port }: RegistrationInput): string {
-  const made = serviceIdField.safeParse(`${name}-${address}-${port}`);
+function madeId({ serviceName, address, port }: RegistrationWish): string {
+  const made = serviceIdField.safeParse(`${serviceName}-${address}-${port}`);
   if (made.success) return made.data;
   throw badRequest('the made id would be too long', [
     { path: 'service_id', message: 'is needed: name and address are long' },

@@ -13,6 +13,7 @@ export const checkReport = z.object({
   output: z.string(),
   timestamp: milliseconds,
   durationMs: milliseconds,
+  data: z.record(z.string(), z.json()).optional(),
 });
 
 const vitals = z.object({

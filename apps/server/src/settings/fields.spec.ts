@@ -48,6 +48,20 @@ describe('numbers', () => {
   });
 });
 
+describe('lists of names', () => {
+  it.each([
+    ['all', ['old', 'older']],
+    ['none', []],
+    [' older, ', ['older']],
+  ])('%j are %j', (text, names) => {
+    expect(load({ DIALECTS: text }).settings.dialects).toEqual(names);
+  });
+
+  it('name what there is', () => {
+    expect(problems({ DIALECTS: 'old,new' })[0]?.message).toContain('some of old, older');
+  });
+});
+
 describe('flags', () => {
   it.each(['true', 'TRUE', '1', 'Yes', 'on'])('are on for %j', (text) => {
     expect(load({ LOG_REQUESTS: text }).settings.log.requests).toBe(true);

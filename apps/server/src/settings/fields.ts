@@ -22,6 +22,16 @@ export function oneOf<const T extends string>(values: readonly T[], synonyms: Re
   return setting(`must be one of ${values.join(', ')}`, (text) => meanings.get(text));
 }
 
+/** Names of the list, parted by commas; or `all`, or `none` of them. */
+export function someOf(names: readonly string[]) {
+  return setting(`must be all, none, or some of ${names.join(', ')}, parted by commas`, (text) => {
+    if (text === 'all') return names;
+    if (text === 'none') return [];
+    const chosen = namesIn(text);
+    return chosen.every((name) => names.includes(name)) ? chosen : undefined;
+  });
+}
+
 const FLAGS = new Map([
   ...['true', '1', 'yes', 'on'].map((word) => [word, true] as const),
   ...['false', '0', 'no', 'off'].map((word) => [word, false] as const),

@@ -14,6 +14,7 @@ describe('loadSettings', () => {
       server: { host: '0.0.0.0', port: 8090, maxWaiters: 10_000 },
       streams: { heartbeatMs: 15_000 },
       authentication: { disabled: false },
+      dialects: ['old', 'older'],
       registry: { type: 'memory', options: {}, identity: '["memory",{}]' },
       checks: { enabled: true, intervalMs: 10_000, timeoutMs: 10_000, criticalLoad: 0.8 },
       leases: { ttlMs: 300_000, heartbeatIntervalMs: 60_000 },

@@ -9,7 +9,7 @@ import { PROFILE_DEFAULTS } from './profiles.js';
 import { resolve, type ProfileChoice, type ResolvedVariable } from './resolve.js';
 import { applyBounds, brokenRules, openToEverybody } from './rules.js';
 import { toSettings, type Settings } from './settings.js';
-import { variables, type Seams, type Variables } from './variables.js';
+import { variables, type Choices, type Variables } from './variables.js';
 import { warningsOf } from './warnings.js';
 
 export interface LoadedSettings {
@@ -25,7 +25,7 @@ export interface LoadedSettings {
  * profile's default, or the variable's; a default is lowered where what is written asks for it.
  * @throws SettingsError which lists everything that is wrong.
  */
-export function loadSettings(environment: Environment, seams: Seams): LoadedSettings {
+export function loadSettings(environment: Environment, seams: Choices): LoadedSettings {
   const schema = variables(seams);
   const profile = chosenProfile(environment, schema.shape.ENVIRONMENT);
   const server = applyBounds(resolve(schema.shape, environment, profile));
@@ -61,7 +61,7 @@ function chosenProfile(
   return { name, defaults: PROFILE_DEFAULTS[name] };
 }
 
-function namesOf(ours: readonly string[], chosen: BackendModule, { backends }: Seams) {
+function namesOf(ours: readonly string[], chosen: BackendModule, { backends }: Choices) {
   const server = [...ours, ...Object.keys(ALIASES)];
   const options = backends.flatMap((backend) => Object.keys(backend.options.shape));
   return {

@@ -3,12 +3,12 @@ import { aliasesOf } from './aliases.js';
 import { fieldInfo } from './field-info.js';
 import { NOT_USED, NOT_YET } from './not-yet.js';
 import { PROFILE_DEFAULTS } from './profiles.js';
-import { variables, type Seams } from './variables.js';
+import { variables, type Choices } from './variables.js';
 
 const HEADER = ['Variable', 'Default', 'Default by profile', 'Aliases', 'Description'];
 
 /** Every variable there is, those of every backend included, as a table in Markdown. */
-export function settingsReference(seams: Seams): string {
+export function settingsReference(seams: Choices): string {
   const rows = [
     ...Object.entries(variables(seams).shape).map(([name, field]) => row(name, field)),
     ...backendRows(seams),
@@ -19,7 +19,7 @@ export function settingsReference(seams: Seams): string {
 }
 
 /** A variable that several backends share, `REGISTRY_PREFIX` say, has a row for each: its defaults differ. */
-function backendRows({ backends }: Seams): string[][] {
+function backendRows({ backends }: Choices): string[][] {
   return backends.flatMap(({ type, options }) =>
     Object.entries<z.core.$ZodType>(options.shape).map(([name, field]) => row(name, field, `${type}: `)),
   );

@@ -29,6 +29,8 @@ export interface Settings {
     /** The operator has said that everybody may do everything. */
     readonly disabled: boolean;
   };
+  /** Names of those that are served. */
+  readonly dialects: readonly string[];
   readonly registry: {
     readonly type: string;
     /** What the backend's own schema has made of its variables. */
@@ -98,6 +100,7 @@ export function toSettings(values: Variables, registry: Pick<BackendOptions, 'op
     server: { host: values.SERVICE_HOST, port: values.SERVICE_PORT, maxWaiters: values.MAX_WAITERS },
     streams: { heartbeatMs: values.STREAM_HEARTBEAT },
     authentication: { disabled: values.AUTH_DISABLED },
+    dialects: values.DIALECTS,
     registry: {
       type: values.REGISTRY_TYPE,
       options,

@@ -16,30 +16,36 @@ import {
   packages,
   secret,
   serviceName,
+  someOf,
 } from './fields.js';
 
 export const PROFILES = ['development', 'production', 'kubernetes', 'test'] as const;
 export type Profile = (typeof PROFILES)[number];
 
 /** What there is to choose from; settings know no backend and no strategy by name. */
-export interface Seams {
+export interface Choices {
   readonly backends: readonly BackendModule[];
   /** Names of the balancing strategies. */
   readonly strategies: readonly string[];
+  /** Names of the dialects. */
+  readonly dialects: readonly string[];
 }
 
 /**
  * Every variable of the server itself, in the order in which it is shown. A default is text, read as
  * if it had been written in the environment; a profile's (`profiles.ts`) goes before it.
  */
-export function variables({ backends, strategies }: Seams) {
+export function variables({ backends, strategies, dialects }: Choices) {
   return z.object({
     ENVIRONMENT: oneOf(PROFILES)
       .prefault('development')
       .meta({ description: `profile, a set of defaults: ${PROFILES.join(', ')}` }),
     EXTENSIONS: packages()
       .prefault('')
-      .meta({ description: 'packages that add backends, strategies or probes, parted by commas' }),
+      .meta({ description: 'packages that add backends, strategies, probes or dialects, parted by commas' }),
+    DIALECTS: someOf(dialects)
+      .prefault('all')
+      .meta({ description: `APIs of other systems that are served too: all, none, or of ${dialects.join(', ')}` }),
     REGISTRY_TYPE: oneOf(backends.map(({ type }) => type)).meta({
       description: `registry behind the API: ${backends.map(({ type, summary }) => `${type} (${summary})`).join('; ')}`,
     }),

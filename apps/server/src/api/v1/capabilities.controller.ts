@@ -6,7 +6,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RegistryBackend } from '#core';
 import { Balancer } from '#balancing';
 import type { Seams } from '../../seams.js';
-import { BACKEND, SEAMS } from '../../tokens.js';
+import type { Settings } from '../../settings/index.js';
+import { BACKEND, SEAMS, SETTINGS } from '../../tokens.js';
+import { served } from '../dialects/index.js';
 import { AnswersRead } from '../openapi.js';
 import { capabilitiesAnswer, success } from './schemas/answers.js';
 import { noQuery } from './schemas/queries.js';
@@ -17,6 +19,7 @@ export class CapabilitiesController {
   constructor(
     @Inject(BACKEND) private readonly backend: RegistryBackend,
     @Inject(SEAMS) private readonly seams: Seams,
+    @Inject(SETTINGS) private readonly settings: Settings,
     private readonly balancer: Balancer,
     private readonly answers: Answers,
   ) {}
@@ -43,7 +46,7 @@ export class CapabilitiesController {
         default_strategy: this.balancer.defaultStrategy,
         probes: this.seams.probes.map(({ type, summary }) => ({ name: type, summary })),
         authentication_schemes: [],
-        dialects: [],
+        dialects: served(this.seams.dialects, this.settings.dialects).map(({ name, summary }) => ({ name, summary })),
       },
     });
   }

@@ -2,7 +2,6 @@ import { Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '../../docs/decorators.js';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { matches, NO_FILTER, type InstanceFilter } from '#core';
 import type { CatalogEntry } from '#catalog';
 import { Answers, type Content } from '../../answers/answers.js';
 import { Needs } from '../../auth/roles.js';
@@ -12,7 +11,7 @@ import { presentInstance } from './presenters/instance.js';
 import { paginate } from './presenters/page.js';
 import { presentService } from './presenters/service.js';
 import { instanceAnswer, page, serviceAnswer, serviceSummaryAnswer, success } from './schemas/answers.js';
-import { idParam, nameParam } from './schemas/params.js';
+import { idParam, nameParam } from '../params.js';
 import { instancesQuery, oneQuery, serviceQuery, servicesQuery } from './schemas/queries.js';
 
 @ApiTags('discovery')
@@ -70,7 +69,7 @@ export class DiscoveryController {
       scope: name,
       freshness,
       content: () => {
-        const entries = filtered(this.discovery.entries(name), filter);
+        const entries = this.discovery.entries(name, filter);
         return {
           held: anyHeld(entries),
           body: ({ vitals }) => ({ success: true, data: presentService(name, entries, { vitals, instances: true }) }),
@@ -94,7 +93,7 @@ export class DiscoveryController {
       scope: name,
       freshness: query.freshness,
       content: () => {
-        const entries = filtered(this.discovery.entries(name), query.filter);
+        const entries = this.discovery.entries(name, query.filter);
         const { items, page } = paginate(entries, ({ instance }) => instance.serviceId, query);
         return {
           held: anyHeld(items),
@@ -131,10 +130,6 @@ export class DiscoveryController {
       },
     });
   }
-}
-
-function filtered(entries: readonly CatalogEntry[], filter: InstanceFilter): readonly CatalogEntry[] {
-  return filter === NO_FILTER ? entries : entries.filter(({ instance }) => matches(instance, filter));
 }
 
 function anyHeld(entries: readonly CatalogEntry[]): boolean {

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { BackendError, hasActiveCheck, INSTANCE_STATUSES, keyOf, serviceNameField, statusOf } from '#core';
 import type { CatalogEntry } from '#catalog';
-import { Answers, type Content } from '../../answers/answers.js';
+import { Answers, type Content, type Presentation } from '../../answers/answers.js';
 import { Needs } from '../../auth/roles.js';
 import { Discovery } from '../../discovery/discovery.js';
 import { whileConnected } from '../../http/connected.js';
@@ -14,10 +14,10 @@ import { Sightings, type Finding } from '../../replica/sightings.js';
 import type { Settings } from '../../settings/index.js';
 import { SETTINGS } from '../../tokens.js';
 import { Answers as Documented, AnswersRead } from '../openapi.js';
-import { presentChecks, presentInstanceHealth, presentReport, type Presentation } from './presenters/instance.js';
+import { presentChecks, presentInstanceHealth, presentReport } from './presenters/instance.js';
 import { presentCounts } from './presenters/service.js';
 import { checkAnswer, checkNowAnswer, healthAnswer, success } from './schemas/answers.js';
-import { nameOrIdParam } from './schemas/params.js';
+import { nameOrIdParam } from '../params.js';
 import { healthQuery, ofServiceQuery } from './schemas/queries.js';
 
 /** Of a service, this many are checked at once; each check has its own deadline. */

@@ -9,7 +9,7 @@ import { Discovery } from '../../discovery/discovery.js';
 import { AnswersPick, AnswersWrite, FiltersByMetadata } from '../openapi.js';
 import { presentInstance } from './presenters/instance.js';
 import { explanationAnswer, instanceAnswer } from './schemas/answers.js';
-import { idParam, nameParam } from './schemas/params.js';
+import { idParam, nameParam } from '../params.js';
 import { noQuery, pickQuery } from './schemas/queries.js';
 import { outcomeInput } from './schemas/writes.js';
 

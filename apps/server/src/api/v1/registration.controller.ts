@@ -11,10 +11,11 @@ import { toInputIssues } from '../../http/schema.pipe.js';
 import { Discovery } from '../../discovery/discovery.js';
 import { Registrations } from '../../registration/registrations.js';
 import { AnswersWrite, TakesIfMatch } from '../openapi.js';
+import { heartbeatOf, patchOf, wishOf } from './mapper.js';
 import { ifMatch } from './precondition.js';
 import { presentInstance } from './presenters/instance.js';
 import { batchItemAnswer, instanceAnswer, success } from './schemas/answers.js';
-import { idParam, nameParam } from './schemas/params.js';
+import { idParam, nameParam } from '../params.js';
 import { maintenanceQuery, noQuery, ofServiceQuery } from './schemas/queries.js';
 import { registrationInput, type RegistrationInput } from './schemas/registration.js';
 import { batchInput, heartbeatInput, patchInput, type HeartbeatInput, type PatchInput } from './schemas/writes.js';
@@ -41,7 +42,7 @@ export class RegistrationController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const entry = await this.registrations.register(input, actorOf(request));
+    const entry = await this.registrations.register(wishOf(input), actorOf(request));
     return this.written(reply, entry, 'registered');
   }
 
@@ -79,7 +80,7 @@ export class RegistrationController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const entry = await this.registrations.heartbeat({ serviceName, serviceId }, input, actorOf(request));
+    const entry = await this.registrations.heartbeat({ serviceName, serviceId }, heartbeatOf(input), actorOf(request));
     return this.written(reply, entry);
   }
 
@@ -98,7 +99,7 @@ export class RegistrationController {
   ) {
     const key = { serviceName, serviceId };
     const entry = await ifMatch(request, this.discovery.catalog, key, (ifVersion) =>
-      this.registrations.patch(key, input, actorOf(request), ifVersion),
+      this.registrations.patch(key, patchOf(input), actorOf(request), ifVersion),
     );
     return this.written(reply, entry);
   }
@@ -192,7 +193,7 @@ export class RegistrationController {
     try {
       const parsed = registrationInput.safeParse(item);
       if (!parsed.success) throw badRequest('the registration is not valid', toInputIssues(parsed.error.issues));
-      const entry = await this.registrations.register(parsed.data, actor);
+      const entry = await this.registrations.register(wishOf(parsed.data), actor);
       return { index, status: 201, instance: presentInstance(entry, { vitals: true }) };
     } catch (error) {
       const problem: Problem = toProblem(error);

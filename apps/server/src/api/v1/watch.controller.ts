@@ -13,7 +13,7 @@ import { TICKET_MS, Tickets } from '../../watch/tickets.js';
 import { Watch } from '../../watch/watch.js';
 import { Answers, AnswersStream, FiltersByMetadata } from '../openapi.js';
 import { success, ticketAnswer } from './schemas/answers.js';
-import { nameParam } from './schemas/params.js';
+import { nameParam } from '../params.js';
 import { noQuery, readRevision, watchServiceQuery, watchServicesQuery } from './schemas/queries.js';
 
 @ApiTags('watch')

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import type { BackendModule } from '#core';
-import { loadSettings, SettingsError, type LoadedSettings, type Seams, type SettingsProblem } from '../index.js';
+import { loadSettings, SettingsError, type LoadedSettings, type Choices, type SettingsProblem } from '../index.js';
 
 export function backend(type: string, options: z.ZodObject = z.object({})): BackendModule {
   return { type, summary: `the ${type} registry`, options, create: () => Promise.reject(new Error('not here')) };
 }
 
 /** Two backends with variables of every kind, and two strategies. */
-export const SEAMS: Seams = {
+export const SEAMS: Choices = {
   backends: [
     backend('memory', z.object({ MEMORY_SIZE: z.string().optional().meta({ description: 'how much it keeps' }) })),
     backend(
@@ -22,6 +22,7 @@ export const SEAMS: Seams = {
     ),
   ],
   strategies: ['round_robin', 'random'],
+  dialects: ['old', 'older'],
 };
 
 export function load(environment: Record<string, string | undefined>, seams = SEAMS): LoadedSettings {

@@ -15,13 +15,9 @@ import {
 } from '#core';
 import type { CatalogEntry } from '#catalog';
 import type { CheckReport } from '#health';
+import type { Presentation } from '../../../answers/answers.js';
 import type { Finding } from '../../../replica/sightings.js';
 import type { InstanceAnswer } from '../schemas/answers.js';
-
-/** Whether what moves all the time is shown: it is left out where content is compared. */
-export interface Presentation {
-  readonly vitals: boolean;
-}
 
 export function presentInstance({ instance, hold }: CatalogEntry, { vitals }: Presentation): InstanceAnswer {
   const seen = vitals ? instance.vitals : {};

@@ -1,6 +1,7 @@
 import { isHealthy, serviceStatus, statusOf } from '#core';
 import type { CatalogEntry } from '#catalog';
-import { presentInstance, type Presentation } from './instance.js';
+import type { Presentation } from '../../../answers/answers.js';
+import { presentInstance } from './instance.js';
 
 /** Counts of the entries given, which may be a filter's choice. */
 export function presentCounts(serviceName: string, entries: readonly CatalogEntry[]) {

@@ -129,7 +129,7 @@ export const capabilitiesAnswer = z
     default_strategy: z.string(),
     probes: listed,
     authentication_schemes: z.array(z.string()),
-    dialects: z.array(z.string()),
+    dialects: listed,
   })
   .meta({ id: 'Capabilities' });
 

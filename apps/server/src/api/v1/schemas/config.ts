@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { LIMITS, type JsonObject } from '#core';
 import { ALL } from '#configuration';
-import { serviceName } from './fields.js';
+import { serviceName } from '../../fields.js';
 import { flag, pageShape, strict, watchShape } from './queries.js';
 
 const orAll = { pattern: '^(\\*|(?!\\.+$)[A-Za-z0-9._-]{1,100})$' };

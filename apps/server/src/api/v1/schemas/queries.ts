@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { LIMITS, metadataKeyField, NO_FILTER, serviceIdField, tagField, type InstanceFilter } from '#core';
 import { MAX_WAIT_MS, type FreshnessRequest, type RevisionRef } from '../../../answers/answers.js';
-import { durationText, place, reason, serviceName } from './fields.js';
+import { durationText, place, reason, serviceName } from '../../fields.js';
 
 // Every parameter comes as one string; a repeated one as an array, which none of these takes. What
 // is not named is refused: a misspelt `healthy_only` must not pass as if it had been obeyed.

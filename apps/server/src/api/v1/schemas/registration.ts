@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { instanceStatusField, LIMITS, portField, protocolField, weightField } from '#core';
-import { address, duration, metadata, path, place, serviceId, serviceName, tags } from './fields.js';
+import { address, duration, metadata, path, place, serviceId, serviceName, tags } from '../../fields.js';
 import { given, oneOfSpellings, spelled } from './spellings.js';
 
 /** Absent and null are the same to the clients of older systems. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { healthStatusField, LIMITS, loadField, weightField } from '#core';
-import { metadataPatch, tags } from './fields.js';
+import { metadataPatch, tags } from '../../fields.js';
 
 /** A missing body is an empty one. */
 function orEmpty<T extends z.ZodType>(schema: T) {
