@@ -117,10 +117,8 @@ export class ConfigView {
 
   private fell(error: BackendError): void {
     if (this.stopping.signal.aborted) return;
-    if (!this.away) {
-      this.inStepAt = performance.now();
-      this.logger.warn({ reason: error.message }, 'configuration is stale');
-    }
+    // A registry that is away is warned of by whoever follows its instances.
+    if (!this.away) this.logger.info({ reason: error.message }, 'configuration is stale');
     this.away = error;
   }
 

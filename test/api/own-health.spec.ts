@@ -126,6 +126,8 @@ describe('the document and its page', () => {
     const page = await server.http.get('/docs');
     expect([page.status, page.type]).toEqual([200, 'text/html']);
     expect((await server.http.get('/docs/swagger-ui.css')).type).toBe('text/css');
+    const beside = await server.http.get('/docs/');
+    expect([beside.status, beside.headers.location]).toEqual([308, '../docs']);
     for (const asset of ['package.json', 'constructor', '..%2Fpackage.json', '%2e%2e%2fpackage.json'])
       expectProblem(await server.http.get(`/docs/${asset}`), 404);
   });

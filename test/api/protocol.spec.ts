@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { gzipSync } from 'node:zlib';
-import { body, fresh, register } from '../support/instances.js';
+import { body, fresh, instancePath, register } from '../support/instances.js';
 import type { Method } from '../support/http-client.js';
 import { expectProblem } from '../support/problems.js';
 import { hangUp, sendRaw } from '../support/raw.js';
@@ -60,6 +60,15 @@ describe('content types', () => {
     const headers = { 'content-type': type };
     expectProblem(await server.http.post('/api/v1/services', '{}', headers), 415, 'UNSUPPORTED_MEDIA_TYPE');
     expectProblem(await server.http.put('/api/v1/services/x/instances/a/heartbeat', '{}', headers), 415);
+  });
+
+  it('application/merge-patch+json is what PATCH takes too, and nothing else', async () => {
+    const headers = { 'content-type': 'application/merge-patch+json' };
+    const { service_name: name, service_id: id } = await register(server.http, { service_name: fresh() });
+    expect((await server.http.send('PATCH', instancePath(name, id), { body: '{"weight":7}', headers })).status).toBe(
+      200,
+    );
+    expectProblem(await server.http.post('/api/v1/services', '{}', headers), 415, 'UNSUPPORTED_MEDIA_TYPE');
   });
 
   it('none at all with a body is 415', async () => {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { body, fresh, instancePath, register, type Instance } from '../support/instances.js';
 import { expectBadInput, expectProblem } from '../support/problems.js';
 import { TestServer } from '../support/server.js';
+import { until } from '../support/until.js';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -107,6 +108,25 @@ describe('registration', () => {
     const answer = await server.http.post('/api/v1/services', body({ service_name: 'Service-Discovery' }));
     expectProblem(answer, 400, 'RESERVED_NAME');
     expectBadInput(answer, 'service_name');
+  });
+
+  it('leaves its own replicas to look after their registration', async () => {
+    const advertised = await TestServer.start({ ADVERTISE_ADDRESS: '127.0.0.1' });
+    const { http } = advertised;
+    const own = async () => (await http.get<Instance[]>('/api/v1/services/service-discovery/instances')).json.data;
+    await until(async () => Array.isArray(await own()));
+    const [before] = (await own()) as Instance[];
+    const path = instancePath('service-discovery', before!.service_id);
+    for (const [method, each, sent] of [
+      ['PATCH', path, { metadata: { health_checks: 'off' } }],
+      ['PUT', `${path}/heartbeat`, { status: 'critical' }],
+      ['PUT', `${path}/maintenance`, undefined],
+      ['DELETE', path, undefined],
+      ['DELETE', `/api/v1/deregister/${before!.service_id}`, undefined],
+    ] as const)
+      expectProblem(await http.send(method, each, { body: sent }), 403, 'RESERVED_NAME');
+    expect((await http.get<Instance>(path)).data).toMatchObject({ version: before!.version, status: 'passing' });
+    await advertised.stop();
   });
 });
 

@@ -57,7 +57,7 @@ export class EtcdBackend implements RegistryBackend {
     this.layout = new Layout(prefix);
     this.configStore = new EtcdConfigStore(this.connection, prefix);
     this.view = new View(logger);
-    this.follower = new Follower({ endpoints, access, layout: this.layout }, this.connection, this.view, logger);
+    this.follower = new Follower({ endpoints, access, layout: this.layout }, this.connection, this.view);
     const transactions = new Transactions(this.connection, this.layout);
     const leases = new Leases(this.connection, this.view, logger);
     this.expiry = new Expiry(this.connection, this.view, transactions, logger);

@@ -1,4 +1,4 @@
-import { abortable, Backoff, BackendError, compareVersions, type Logger, type Version } from '#core';
+import { abortable, Backoff, BackendError, compareVersions, type Version } from '#core';
 import type { IEvent } from 'etcd3';
 import { Client, type Access } from './client.js';
 import type { Connection } from './connection.js';
@@ -37,7 +37,6 @@ export class Follower {
     private readonly cluster: Cluster,
     private readonly connection: Connection,
     private readonly view: View,
-    private readonly logger: Logger,
   ) {}
 
   /**
@@ -177,7 +176,6 @@ export class Follower {
     this.connection.lost(error);
     if (this.away) return;
     this.away = true;
-    this.logger.warn({ reason: error.message }, 'etcd is away');
     this.view.watches.tell({ kind: 'stale', error });
   }
 
@@ -185,7 +183,6 @@ export class Follower {
   private back(): boolean {
     if (!this.away) return false;
     this.away = false;
-    this.logger.info({}, 'etcd is back');
     return true;
   }
 

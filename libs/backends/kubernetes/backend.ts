@@ -78,7 +78,6 @@ export class KubernetesBackend implements RegistryBackend {
       await this.stop();
       throw error;
     }
-    this.context.logger.warn({ reason: error.message }, 'Kubernetes is away');
     this.view.fell(undefined, error);
   }
 

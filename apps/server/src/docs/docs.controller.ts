@@ -45,9 +45,13 @@ export class DocsController {
     void reply.type('text/html; charset=utf-8').send(PAGE);
   }
 
-  @Get('docs/:asset')
+  @Get('docs/*')
   @Needs('public')
-  async asset(@Param('asset') asset: string, @Res() reply: FastifyReply): Promise<void> {
+  async asset(@Param('*') asset: string, @Res() reply: FastifyReply): Promise<void> {
+    if (asset === '') {
+      void reply.redirect('../docs', 308);
+      return;
+    }
     const type = Object.hasOwn(ASSETS, asset) ? ASSETS[asset] : undefined;
     if (!type) throw notFound(`there is no ${asset} here`);
     const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));

@@ -20,6 +20,7 @@ import {
 import type { Catalog, CatalogEntry } from '#catalog';
 import { Deadlines } from '../deadlines.js';
 import { badRequest, Problem } from '../http/problem.js';
+import { sharesChecks } from '../replica/identity.js';
 import { healthCheckOf, type CheckRules, type Probing } from './checks.js';
 import type { RegistrationWish } from './wish.js';
 
@@ -33,7 +34,10 @@ export interface RegistrationRules extends CheckRules {
   readonly deadlineMs: number;
 }
 
-/** Writes, for every API and dialect: to the registry first, then into our own view, so that the writer sees what it wrote. */
+/**
+ * Writes, for every API and dialect: to the registry first, then into our own view, so that the writer sees what it
+ * wrote. What callers may not do to this registry's own servers, these do by the methods that end with `As`.
+ */
 @Injectable()
 export class Registrations {
   private readonly deadlines: Deadlines;
@@ -65,6 +69,11 @@ export class Registrations {
   }
 
   async heartbeat(key: InstanceKey, heartbeat: Heartbeat, actor: Actor): Promise<CatalogEntry> {
+    this.requireForeign(key);
+    return this.heartbeatAs(key, heartbeat, actor);
+  }
+
+  async heartbeatAs(key: InstanceKey, heartbeat: Heartbeat, actor: Actor): Promise<CatalogEntry> {
     const { instance, vitals } = await this.write(actor, (registrar, options) =>
       registrar.renew(key, heartbeat, options),
     );
@@ -78,6 +87,7 @@ export class Registrations {
   }
 
   async patch(key: InstanceKey, patch: Patch, actor: Actor, ifVersion?: Version): Promise<CatalogEntry> {
+    this.requireForeign(key);
     return this.update(key, { kind: 'patch', ...patch }, actor, ifVersion);
   }
 
@@ -87,6 +97,7 @@ export class Registrations {
     actor: Actor,
     ifVersion?: Version,
   ): Promise<CatalogEntry> {
+    this.requireForeign(key);
     const maintenance = reason === undefined ? undefined : { reason };
     return this.update(key, { kind: 'maintenance', maintenance }, actor, ifVersion);
   }
@@ -101,6 +112,11 @@ export class Registrations {
   }
 
   async deregister(key: InstanceKey, actor: Actor, ifVersion?: Version): Promise<void> {
+    this.requireForeign(key);
+    return this.deregisterAs(key, actor, ifVersion);
+  }
+
+  async deregisterAs(key: InstanceKey, actor: Actor, ifVersion?: Version): Promise<void> {
     try {
       await this.remove(key, 'deregistered', actor, ifVersion);
     } catch (error) {
@@ -114,6 +130,14 @@ export class Registrations {
   async evict(instance: ServiceInstance, actor: Actor): Promise<void> {
     if (this.catalog.release(instance, 'evicted', actor)) return;
     await this.remove(keyOf(instance), 'evicted', actor, instance.version);
+  }
+
+  /** @throws Problem 403 for one of our own replicas: it alone looks after its registration. */
+  private requireForeign(key: InstanceKey): void {
+    const { instance } = this.catalog.get(key) ?? {};
+    if (key.serviceName !== this.rules.ownName || !instance || sharesChecks(instance) === undefined) return;
+    const detail = `${key.serviceId} is one of this registry's own servers, and looks after its registration itself`;
+    throw new Problem(403, 'RESERVED_NAME', detail);
   }
 
   private async remove(

@@ -4,7 +4,7 @@ import { BackendError, silentLogger, type Logger } from '#core';
 import type { Registrations } from '../registration/registrations.js';
 import { OwnRegistration } from './own-registration.js';
 
-type Call = 'registerAs' | 'heartbeat' | 'deregister';
+type Call = 'registerAs' | 'heartbeatAs' | 'deregisterAs';
 
 /** Answers each call by what is said of it, and tells of it. */
 class Registry {
@@ -19,7 +19,11 @@ class Registry {
       setImmediate(() => this.told.emit(name));
       this.answers[name]?.(this.calls.filter((each) => each === name).length);
     };
-    const stub = { registerAs: call('registerAs'), heartbeat: call('heartbeat'), deregister: call('deregister') };
+    const stub = {
+      registerAs: call('registerAs'),
+      heartbeatAs: call('heartbeatAs'),
+      deregisterAs: call('deregisterAs'),
+    };
     return stub as unknown as Registrations;
   }
 
@@ -52,18 +56,18 @@ describe('own registration', () => {
   it('beats, and goes when it stops', async () => {
     const registry = new Registry();
     begin(registry, 5);
-    await registry.called('heartbeat', 2);
+    await registry.called('heartbeatAs', 2);
     await own.stop();
     expect(registry.calls[0]).toBe('registerAs');
-    expect(registry.calls.at(-1)).toBe('deregister');
+    expect(registry.calls.at(-1)).toBe('deregisterAs');
     expect(warnings).toEqual([]);
   });
 
   it('is tried again soon when the registry was away, and complains once', async () => {
     const registry = new Registry({ registerAs: (count) => (count < 3 ? failing('UNAVAILABLE') : undefined) });
     begin(registry, 5);
-    await registry.called('heartbeat', 1);
-    expect(registry.calls.slice(0, 4)).toEqual(['registerAs', 'registerAs', 'registerAs', 'heartbeat']);
+    await registry.called('heartbeatAs', 1);
+    expect(registry.calls.slice(0, 4)).toEqual(['registerAs', 'registerAs', 'registerAs', 'heartbeatAs']);
     expect(warnings).toHaveLength(1);
   });
 
@@ -74,17 +78,17 @@ describe('own registration', () => {
   });
 
   it('registers anew when the registry has forgotten it', async () => {
-    const registry = new Registry({ heartbeat: (count) => (count === 1 ? failing('NOT_FOUND') : undefined) });
+    const registry = new Registry({ heartbeatAs: (count) => (count === 1 ? failing('NOT_FOUND') : undefined) });
     begin(registry, 5);
-    await registry.called('heartbeat', 2);
-    expect(registry.calls.slice(0, 4)).toEqual(['registerAs', 'heartbeat', 'registerAs', 'heartbeat']);
+    await registry.called('heartbeatAs', 2);
+    expect(registry.calls.slice(0, 4)).toEqual(['registerAs', 'heartbeatAs', 'registerAs', 'heartbeatAs']);
     expect(warnings).toEqual([]);
   });
 
   it('is not missed when it was never there', async () => {
     const registry = new Registry({
       registerAs: () => failing('UNAVAILABLE'),
-      deregister: () => failing('NOT_FOUND'),
+      deregisterAs: () => failing('NOT_FOUND'),
     });
     begin(registry, 5);
     await registry.called('registerAs', 1);

@@ -43,7 +43,7 @@ export class OwnRegistration {
     this.stopping.abort();
     await this.beating;
     try {
-      await this.registrations.deregister(keyOf(this.registration), ACTOR);
+      await this.registrations.deregisterAs(keyOf(this.registration), ACTOR);
     } catch (error) {
       if (this.registered && !isUnknown(error)) this.complain(error);
     }
@@ -61,7 +61,7 @@ export class OwnRegistration {
 
   private async tell(): Promise<void> {
     try {
-      if (this.registered) await this.registrations.heartbeat(keyOf(this.registration), {}, ACTOR);
+      if (this.registered) await this.registrations.heartbeatAs(keyOf(this.registration), {}, ACTOR);
       else await this.registrations.registerAs(this.registration, ACTOR);
       this.registered = true;
       this.complained = false;
