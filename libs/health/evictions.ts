@@ -36,7 +36,7 @@ export class Evictions {
     watched.evictedAt = instance.version;
     try {
       await this.sink.evict(instance);
-      this.logger.info(fields, 'instance evicted: critical for too long');
+      this.logger.debug(fields, 'instance evicted: critical for too long');
     } catch (error) {
       const { code, message } = asBackendError(error);
       if (isOvertaken(code)) {

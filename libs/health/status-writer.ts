@@ -30,7 +30,7 @@ export class StatusWriter {
     const fields = { ...keyOf(instance), before: probedStatus(instance), status, output: result.output };
     try {
       await this.sink.setStatus(instance, status, result);
-      this.logger.info(fields, 'health status changed');
+      this.logger.debug(fields, 'health status changed');
     } catch (error) {
       const { code, message } = asBackendError(error);
       if (isOvertaken(code)) {

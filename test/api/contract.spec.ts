@@ -50,6 +50,7 @@ const SUCCESSES: readonly Example[] = [
   ['pickInstance', '/api/v1/services/web/instance'],
   ['pickInstance', '/api/v1/services/web/instance?explain=true&metadata.v=1&exclude=b,c&strategy=random'],
   ['reportOutcome', '/api/v1/services/web/instances/a/outcome', { ok: true, duration_ms: 1.5 }],
+  ['getTimeline', '/api/v1/services/web/timeline?limit=2'],
   ['getHealth', '/api/v1/health/web'],
   ['getHealth', '/api/v1/health/a'],
   ['listChecks', '/api/v1/health/web/checks'],

@@ -19,6 +19,7 @@ import { HealthController } from './api/v1/health.controller.js';
 import { MetricsController } from './api/v1/metrics.controller.js';
 import { PickController } from './api/v1/pick.controller.js';
 import { RegistrationController } from './api/v1/registration.controller.js';
+import { TimelineController } from './api/v1/timeline.controller.js';
 import { WatchController } from './api/v1/watch.controller.js';
 import { LoadAlerts } from './checks/load-alerts.js';
 import { readScripts } from './checks/scripts.js';
@@ -55,6 +56,7 @@ import type { Seams } from './seams.js';
 import type { Settings } from './settings/index.js';
 import { Reception, Streams } from './streams/index.js';
 import { BACKEND, LOGGER, METRICS, PROBING, SEAMS, SETTINGS } from './tokens.js';
+import { Timeline } from './timeline/timeline.js';
 import { Tickets } from './watch/tickets.js';
 import { Watch } from './watch/watch.js';
 
@@ -72,6 +74,7 @@ const api = [
   ConfigController,
   ConfigSchemaController,
   CapabilitiesController,
+  TimelineController,
 ];
 const operations = [OwnHealthController, PrometheusController, DocsController, ReplicaController];
 
@@ -187,7 +190,7 @@ const architecture: Provider[] = [
   },
   {
     provide: HealthMonitor,
-    inject: [Registrations, Catalog, PROBING, SETTINGS, LOGGER, Tallies],
+    inject: [Registrations, Catalog, PROBING, SETTINGS, LOGGER, Tallies, Timeline],
     useFactory: (
       registrations: Registrations,
       catalog: Catalog,
@@ -195,11 +198,12 @@ const architecture: Provider[] = [
       { probes: { concurrency } }: Settings,
       logger: Logger,
       tallies: Tallies,
+      timeline: Timeline,
     ) =>
       new HealthMonitor({
         ...context,
         probes,
-        sink: new RegistrySink(registrations, catalog),
+        sink: new RegistrySink(registrations, catalog, timeline),
         logger,
         concurrency,
         onProbe: (type, ms, result) => tallies.probes.of(type, result).record(ms / 1_000),
@@ -243,6 +247,7 @@ const architecture: Provider[] = [
     useFactory: (census: Census, { metrics }: Settings) => new ServiceSeries(census, metrics.maxServices),
   },
   { provide: Tallies, useFactory: () => new Tallies() },
+  { provide: Timeline, useFactory: () => new Timeline() },
   {
     provide: AnswerTally,
     inject: [ServiceSeries],

@@ -1,10 +1,11 @@
-import type { LifecycleEvent, Logger } from '#core';
+import type { Logger } from '#core';
 import type { OutcomeRecorder } from '#balancing';
 import type { Catalog } from '#catalog';
 import type { LoadAlerts } from './checks/load-alerts.js';
 import type { Census } from './metrics/census.js';
 import type { Tallies } from './metrics/tallies.js';
 import type { Shares } from './replica/shares.js';
+import type { Timeline, TimelineEntry } from './timeline/timeline.js';
 import type { Watch } from './watch/watch.js';
 
 export interface Followers {
@@ -14,12 +15,13 @@ export interface Followers {
   readonly loadAlerts: LoadAlerts;
   readonly census: Census;
   readonly tallies: Tallies;
+  readonly timeline: Timeline;
   readonly logger: Logger;
 }
 
 /** Everybody who goes by the catalog's changes. */
 export function follow(catalog: Catalog, followers: Followers): void {
-  const { watch, shares, recorder, loadAlerts, census, tallies, logger } = followers;
+  const { watch, shares, recorder, loadAlerts, census, tallies, timeline, logger } = followers;
   catalog.subscribe((change) => {
     census.see(change);
     tallies.see(change);
@@ -27,11 +29,12 @@ export function follow(catalog: Catalog, followers: Followers): void {
     shares.see(change);
     loadAlerts.see(change);
     if (change.kind === 'remove') recorder.forget(change.instance);
-    if ((change.kind === 'upsert' || change.kind === 'remove') && change.event) log(change.event, logger);
+    const entry = timeline.see(change);
+    if (entry) log(entry, logger);
   });
 }
 
 /** One line for each thing that happens to an instance. */
-function log({ key, cause, actor, detail }: LifecycleEvent, logger: Logger): void {
-  logger.info({ ...key, cause, actor, detail }, `instance ${cause}`);
+function log({ key, cause, actor, before, status, detail, output }: TimelineEntry, logger: Logger): void {
+  logger.info({ ...key, cause, actor, before, status, detail, output }, `instance ${cause}`);
 }

@@ -33,6 +33,7 @@ import { BUILT_IN, type Seams } from './seams.js';
 import type { Settings } from './settings/index.js';
 import { Streams } from './streams/index.js';
 import { BACKEND } from './tokens.js';
+import { Timeline } from './timeline/timeline.js';
 import { Watch } from './watch/watch.js';
 
 /** How long callers get to hear that this server goes, by the answers that end their connections. */
@@ -93,9 +94,9 @@ export class Server {
     if (this.isStopping()) return;
     const { recorder } = app.get(Balancer);
     const [watch, shares, loadAlerts] = [app.get(Watch), app.get(Shares), app.get(LoadAlerts)];
-    const [census, tallies] = [app.get(Census), app.get(Tallies)];
+    const [census, tallies, timeline] = [app.get(Census), app.get(Tallies), app.get(Timeline)];
     monitor.setOnline(false);
-    follow(catalog, { watch, shares, recorder, loadAlerts, census, tallies, logger: this.logger });
+    follow(catalog, { watch, shares, recorder, loadAlerts, census, tallies, timeline, logger: this.logger });
     catalog.start();
     this.configuration?.view.subscribe(followDocuments(this.logger, (cause) => tallies.configuration.add(cause)));
     this.configuration?.view.start();

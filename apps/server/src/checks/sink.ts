@@ -1,6 +1,7 @@
 import type { HealthStatus, InstanceKey, ProbeResult, ServiceInstance } from '#core';
 import type { Catalog } from '#catalog';
 import type { HealthSink } from '#health';
+import type { Timeline } from '../timeline/timeline.js';
 import type { Registrations } from '../registration/registrations.js';
 
 const ACTOR = 'health-monitor';
@@ -10,10 +11,11 @@ export class RegistrySink implements HealthSink {
   constructor(
     private readonly registrations: Registrations,
     private readonly catalog: Catalog,
+    private readonly timeline: Timeline,
   ) {}
 
-  async setStatus(instance: ServiceInstance, status: HealthStatus, _result: ProbeResult): Promise<void> {
-    await this.registrations.setProbed(instance, status, ACTOR);
+  async setStatus(instance: ServiceInstance, status: HealthStatus, { output }: ProbeResult): Promise<void> {
+    await this.timeline.because(instance, output, () => this.registrations.setProbed(instance, status, ACTOR));
   }
 
   async evict(instance: ServiceInstance): Promise<void> {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { HEALTH_STATUSES, INSTANCE_STATUSES } from '#core';
+import { CHANGE_CAUSES, HEALTH_STATUSES, HOLD_CAUSES, INSTANCE_STATUSES, REMOVAL_CAUSES } from '#core';
 
 // The answers as the OpenAPI document has them; a test holds every route to them.
 
@@ -169,6 +169,20 @@ export const batchItemAnswer = z
     problem: problemAnswer.optional(),
   })
   .meta({ id: 'BatchItem' });
+
+export const timelineAnswer = z
+  .strictObject({
+    at: time.meta({ description: 'by the clock of whoever did it' }),
+    service_id: z.string(),
+    cause: z.enum([...CHANGE_CAUSES, ...REMOVAL_CAUSES, ...HOLD_CAUSES]),
+    actor: z.string().meta({ description: 'who did it: a caller, health-monitor, registry' }),
+    before: status.nullable().meta({ description: 'null: it was not there, or nobody here knows' }),
+    status: status.nullable().meta({ description: 'null: it is gone' }),
+    detail: z.string().optional(),
+    output: z.string().optional().meta({ description: 'of the probe, where this server has made it' }),
+    earlier: z.literal(true).optional().meta({ description: 'its latest change, from before this server watched' }),
+  })
+  .meta({ id: 'TimelineEntry' });
 
 /** The envelope of every success. */
 export function success<T extends z.ZodType>(data: T) {

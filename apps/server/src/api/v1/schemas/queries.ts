@@ -237,4 +237,5 @@ export const watchServiceQuery = strict({ ...filterShape, ...watchShape }, { met
 
 export const ofServiceQuery = strict({ service: serviceName.optional() }, { metadata: false });
 export const maintenanceQuery = strict({ reason: reason.optional() }, { metadata: false });
+export const pageQuery = strict(pageShape, { metadata: false });
 export const noQuery = strict({}, { metadata: false });
