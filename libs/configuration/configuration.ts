@@ -177,7 +177,7 @@ export class Configuration {
     write: ConfigWrite,
     make: (current: ConfigEntry | undefined) => Pick<ConfigEntry, 'config' | 'rolledBackTo'>,
   ): Promise<Written> {
-    return this.turns.take(key, () => this.compareAndSet(key, write, make));
+    return this.turns.take(key, () => this.compareAndSet(key, write, make), write.signal);
   }
 
   private async compareAndSet(

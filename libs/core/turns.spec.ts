@@ -30,4 +30,20 @@ describe('turns', () => {
     await expect(failing).rejects.toThrow('no');
     expect(await next).toBe(1);
   });
+
+  it('do not come to those who wait no more, and who comes after those still waits', async () => {
+    const turns = new Turns();
+    const aborter = new AbortController();
+    const events: string[] = [];
+    let end!: () => void;
+    const first = turns.take('a', () => new Promise<void>((resolve) => (end = resolve)));
+    const second = turns.take('a', async () => void events.push('second'), aborter.signal);
+    const third = turns.take('a', async () => void events.push('third'));
+    aborter.abort(new Error('not done within 1 ms'));
+    await expect(second).rejects.toMatchObject({ code: 'UNAVAILABLE', message: 'not done within 1 ms' });
+    expect(events).toEqual([]);
+    end();
+    await Promise.all([first, third]);
+    expect(events).toEqual(['third']);
+  });
 });

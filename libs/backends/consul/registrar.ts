@@ -112,7 +112,7 @@ export class ConsulRegistrar implements Registrar {
     decide: (found: Known | undefined) => Change<T>,
   ): Promise<T> {
     const { view, writer } = this.parts;
-    return this.turns.take(keyText(key), async () => {
+    const work = async () => {
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         // What we know may be out of date. A write finds that out; whatever needs none has to be looked up.
         const certain = attempt > 0;
@@ -132,7 +132,8 @@ export class ConsulRegistrar implements Registrar {
         await pause(Math.random() * RACE_PAUSE_MS * attempt, signal ?? new AbortController().signal);
       }
       throw new BackendError('BUSY', `others change ${keyText(key)} all the time`);
-    });
+    };
+    return this.turns.take(keyText(key), work, signal);
   }
 
   /** Returns when the write may be tried again. */

@@ -183,7 +183,7 @@ export class EtcdRegistrar implements Registrar {
     };
     try {
       return await abortable(
-        this.turns.take(keyText(key), () => this.untilDone(keyOf(key), decide, commit)),
+        this.turns.take(keyText(key), () => this.untilDone(keyOf(key), decide, commit), signal),
         signal,
       );
     } catch (error) {

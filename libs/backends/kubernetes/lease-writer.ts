@@ -36,7 +36,7 @@ export class LeaseWriter {
    * writing shows it; one that says no is taken again on what there really is.
    */
   change(slot: string, decide: Decision, signal?: AbortSignal): Promise<Lease | undefined> {
-    return this.turns.take(slot, async () => {
+    const work = async () => {
       let lease = this.known(slot);
       let fresh = false;
       for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
@@ -51,7 +51,8 @@ export class LeaseWriter {
         fresh = true;
       }
       throw new BackendError('BUSY', 'too many change this instance at once');
-    });
+    };
+    return this.turns.take(slot, work, signal);
   }
 
   /** Writes once; undefined when somebody else was faster. */

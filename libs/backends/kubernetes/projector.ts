@@ -77,10 +77,11 @@ export class Projector {
     if (!isServiceName(serviceName)) return Promise.resolve();
     const known = this.known(serviceName);
     if (known) return this.admit(known, serviceName);
-    return this.turns.take(serviceName, async () => {
+    const make = async () => {
       const there = this.known(serviceName) ?? (await this.create(serviceName, port, signal));
       if (there) await this.admit(there, serviceName);
-    });
+    };
+    return this.turns.take(serviceName, make, signal);
   }
 
   private known(serviceName: string): Service | undefined {

@@ -7,6 +7,8 @@ import { actor, KEY, pass, type Outage, type Trial } from './trial.js';
 const MENDED_MS = 20_000;
 const DEADLINE_MS = 3_000;
 
+const refused = { code: expect.stringMatching(/^(UNAVAILABLE|OUTCOME_UNKNOWN)$/) };
+
 /** The registry goes away from one backend while another still reaches it. */
 export function outagesContract(trial: Trial, outages: readonly Outage[]): void {
   const staying = registration({ serviceId: 'staying' });
@@ -62,7 +64,6 @@ export function outagesContract(trial: Trial, outages: readonly Outage[]): void 
     }, 60_000);
 
     it('refuses reads and writes in bounded time, and says what may have happened', async () => {
-      const refused = { code: expect.stringMatching(/^(UNAVAILABLE|OUTCOME_UNKNOWN)$/) };
       await during(async () => {
         const { backend, registrar } = trial;
         const signal = AbortSignal.timeout(DEADLINE_MS);
@@ -96,7 +97,22 @@ export function outagesContract(trial: Trial, outages: readonly Outage[]): void 
     }, 60_000);
 
     // A frozen registry is found by who pings it, not by the backend.
-    if (how === 'frozen') return;
+    if (how === 'frozen') {
+      it('makes nobody wait longer than they will for another write of the same instance', async () => {
+        const ended: string[] = [];
+        const write = async (tag: string, ms: number) => {
+          const options = { actor, signal: AbortSignal.timeout(ms) };
+          const written = trial.registrar.update(keyOf(staying), { kind: 'patch', tags: [tag] }, options);
+          await expect(written).rejects.toMatchObject(refused);
+          ended.push(tag);
+        };
+        await during(async () => {
+          await Promise.all([write('first', DEADLINE_MS), write('second', 500)]);
+        });
+        expect(ended).toEqual(['second', 'first']);
+      }, 60_000);
+      return;
+    }
 
     it('may be there at the start', async () => {
       const late = await trial.unstarted();
