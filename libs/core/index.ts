@@ -1,6 +1,7 @@
 // Before all schemas: zod makes code of each when it is first used, which parses several times as fast.
 import 'zod/compile';
 export * from './abortable.js';
+export * from './authentication.js';
 /** With which options are described, by extensions too: one zod for all. */
 export { z } from 'zod';
 export * from './backoff.js';

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { ROLES } from '../../apps/server/src/auth/roles.js';
 import { Contract } from '../support/contract.js';
 import { handlersOf, routesOf } from '../support/routes.js';
 import { TestServer } from '../support/server.js';
@@ -136,9 +135,16 @@ describe('routes', () => {
   it('each declare the role that they need, and a write never less than a reader', () => {
     const handlers = handlersOf(server);
     expect(handlers.length).toBeGreaterThan(20);
-    for (const { name, role } of handlers)
-      expect([name, ROLES.includes(role as (typeof ROLES)[number])]).toEqual([name, true]);
-    const open = handlers.filter(({ method, role }) => method !== 'GET' && role === 'public');
+    for (const { name, need } of handlers) expect([name, need?.role]).toEqual([name, expect.any(String)]);
+    const open = handlers.filter(({ method, need }) => method !== 'GET' && need?.role === 'public');
     expect(open).toEqual([]);
+  });
+
+  it('each that are about a service say where its name is', () => {
+    for (const { name, path, need } of handlersOf(server)) {
+      const { instancesOf, service } = need!;
+      const named = /:(name|service|service_name)(?![a-z_])/.exec(path)?.[1];
+      expect([name, instancesOf ?? service]).toEqual([name, named]);
+    }
   });
 });

@@ -30,6 +30,7 @@ export interface Operation {
     readonly required?: boolean;
     readonly content: Readonly<Record<string, { schema: object }>>;
   };
+  readonly 'x-required-role': string;
   readonly responses: Readonly<Record<string, Response>>;
 }
 

@@ -65,7 +65,11 @@ export type Method = Dispatcher.HttpMethod;
 export class HttpClient {
   private readonly pool: Pool;
 
-  constructor(origin: string) {
+  /** @param own Headers of every request. */
+  constructor(
+    origin: string,
+    private readonly own: Headers = {},
+  ) {
     // Long polls in numbers: each holds a connection of its own.
     this.pool = new Pool(origin, { connections: 256, pipelining: 1 });
   }
@@ -97,7 +101,7 @@ export class HttpClient {
       method,
       path,
       body,
-      headers: { ...(body !== null && { 'content-type': 'application/json' }), ...sent.headers },
+      headers: { ...(body !== null && { 'content-type': 'application/json' }), ...this.own, ...sent.headers },
       signal: sent.signal,
     });
     const text = await response.body.text();

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { RequestMethod } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { ModulesContainer } from '@nestjs/core';
-import { ROLE_METADATA } from '../../apps/server/src/auth/roles.js';
+import { routeConfigOf, type Need } from '../../apps/server/src/auth/roles.js';
 import type { TestServer } from './server.js';
 
 /** `GET /api/v1/services/{name}` for everything that the router knows, but HEAD, which goes with GET. */
@@ -29,7 +29,9 @@ export interface Handler {
   /** `DiscoveryController.services` */
   readonly name: string;
   readonly method: string;
-  readonly role: unknown;
+  /** With the path of its controller. */
+  readonly path: string;
+  readonly need: Need | undefined;
 }
 
 /** Every handler of every controller that the application has. */
@@ -43,7 +45,8 @@ export function handlersOf({ server }: TestServer): Handler[] {
       const handler = key === 'constructor' ? undefined : prototype[key];
       if (typeof handler !== 'function' || Reflect.getMetadata(PATH_METADATA, handler) === undefined) return [];
       const method = RequestMethod[Reflect.getMetadata(METHOD_METADATA, handler) as number]!;
-      return [{ name: `${name}.${key}`, method, role: Reflect.getMetadata(ROLE_METADATA, handler) as unknown }];
+      const path = [metatype!, handler].map((of) => String(Reflect.getMetadata(PATH_METADATA, of))).join('/');
+      return [{ name: `${name}.${key}`, method, path, need: routeConfigOf(handler).need }];
     });
   });
 }

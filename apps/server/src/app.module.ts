@@ -7,6 +7,11 @@ import { Catalog, LastKnownFile } from '#catalog';
 import { Configuration, ConfigView } from '#configuration';
 import { createGuard, HealthMonitor } from '#health';
 import type { Metrics } from '#telemetry';
+import { createAuthenticator } from './auth/authentication.js';
+import { Authenticator } from './auth/authenticator.js';
+import { Gate } from './auth/gate.js';
+import { peerScheme } from './auth/peer-scheme.js';
+import { Policy } from './auth/policy.js';
 import { AnswerCache } from './answers/answer-cache.js';
 import { Answers } from './answers/answers.js';
 import { served } from './api/dialects/index.js';
@@ -177,6 +182,32 @@ const architecture: Provider[] = [
     useFactory: (catalog: Catalog, streams: Streams) => new Watch(catalog, streams),
   },
   { provide: Tickets, useFactory: () => new Tickets() },
+  {
+    provide: Policy,
+    inject: [SETTINGS],
+    useFactory: ({ authentication }: Settings) => new Policy(authentication.anonymousRole),
+  },
+  {
+    provide: Authenticator,
+    inject: [SEAMS, SETTINGS, Policy, Tickets, Credentials, Peers, LOGGER],
+    useFactory: (
+      { schemes }: Seams,
+      { authentication }: Settings,
+      policy: Policy,
+      tickets: Tickets,
+      credentials: Credentials,
+      { ownId }: Peers,
+      logger: Logger,
+    ) => {
+      const peers = credentials.known ? peerScheme(credentials, ownId) : undefined;
+      return createAuthenticator({ settings: authentication, modules: schemes, policy, tickets, peers, logger });
+    },
+  },
+  {
+    provide: Gate,
+    inject: [Authenticator, Policy, Tickets, LOGGER],
+    useFactory: (...given: ConstructorParameters<typeof Gate>) => new Gate(...given),
+  },
   {
     provide: PROBING,
     inject: [SEAMS, SETTINGS],

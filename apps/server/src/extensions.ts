@@ -2,7 +2,7 @@ import { register } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
-import type { BackendModule, ProbeModule, StrategyModule } from '#core';
+import type { AuthenticationModule, BackendModule, ProbeModule, StrategyModule } from '#core';
 import type { DialectModule } from './api/dialects/index.js';
 import type { Seams } from './seams.js';
 
@@ -30,6 +30,9 @@ const extension = z.strictObject({
   probes: z
     .array(z.looseObject({ type: z.string().min(1), summary: z.string(), options, create: made.optional() }))
     .default([]),
+  schemes: z
+    .array(z.looseObject({ name: z.string().min(1), summary: z.string(), options, enabled: made, create: made }))
+    .default([]),
 });
 
 /** What a package outside this repository exports by default to add to a seam. */
@@ -38,6 +41,7 @@ export interface Extension {
   readonly strategies?: readonly StrategyModule[];
   readonly probes?: readonly ProbeModule[];
   readonly dialects?: readonly DialectModule[];
+  readonly schemes?: readonly AuthenticationModule[];
 }
 
 /**
@@ -92,6 +96,7 @@ function merge(seams: Seams, added: Required<Extension>, origin: string): Seams 
     strategies: withoutClash(seams.strategies, added.strategies, ({ name }) => name, origin),
     probes: withoutClash(seams.probes, added.probes, ({ type }) => type, origin),
     dialects: withoutClash(seams.dialects, added.dialects, ({ name }) => name, origin),
+    schemes: withoutClash(seams.schemes, added.schemes, ({ name }) => name, origin),
   };
 }
 

@@ -7,7 +7,7 @@ export type { DialectModule } from './api/dialects/index.js';
 export { AnswersPick, AnswersRead, AnswersWrite } from './api/openapi.js';
 export { idParam, nameParam } from './api/params.js';
 export { actorOf } from './auth/caller.js';
-export { Needs, type Role } from './auth/roles.js';
+export { Needs, type Need } from './auth/roles.js';
 export { Discovery, type PickWish } from './discovery/discovery.js';
 export { ApiOperation, ApiResponse, ApiTags } from './docs/decorators.js';
 export { badRequest, notFound, Problem } from './http/problem.js';

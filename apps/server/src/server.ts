@@ -8,6 +8,8 @@ import { Balancer } from '#balancing';
 import { Catalog } from '#catalog';
 import { Configuration } from '#configuration';
 import { HealthMonitor } from '#health';
+import { Authenticator } from './auth/authenticator.js';
+import { Gate } from './auth/gate.js';
 import { Answers } from './answers/answers.js';
 import { served } from './api/dialects/index.js';
 import { AppModule } from './app.module.js';
@@ -74,7 +76,7 @@ export class Server {
     const fastify = app.getHttpAdapter().getInstance();
     const dialects = served(seams.dialects, settings.dialects);
     const roots = ['/api', ...dialects.map(({ root }) => root)].map((root) => `${root}/`);
-    addHooks(fastify, app.get(Answers), { roots, tally, log });
+    addHooks(fastify, app.get(Gate), app.get(Answers), { roots, tally, log });
     const inFlight = new InFlight(app.getHttpServer());
     routeUpgrades(fastify, inFlight);
     app.get(OpenApi).describes(app);
@@ -155,6 +157,7 @@ export class Server {
     const linger = setTimeout(() => inFlight.closeSilent(), LINGER_MS);
     await app.close();
     await app.get(MetricsServer).stop();
+    app.get(Authenticator).stop();
     clearTimeout(linger);
     clearTimeout(cut);
     await app.get(HealthMonitor).stop();

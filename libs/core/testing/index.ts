@@ -1,3 +1,4 @@
+export * from './authentication.contract.js';
 export * from './backend.contract.js';
 export * from './config-store.contract.js';
 export * from './probe.contract.js';

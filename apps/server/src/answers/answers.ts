@@ -1,6 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { notReady, type Catalog } from '#catalog';
-import { visibilityOf } from '../auth/caller.js';
 import { whileConnected } from '../http/connected.js';
 import { Problem } from '../http/problem.js';
 import type { AnswerTally } from '../metrics/answer-tally.js';
@@ -71,7 +70,7 @@ export class Answers {
       reply.hijack();
       return;
     }
-    const visibility = visibilityOf(request);
+    const visibility = request.caller.visibility.key;
     // Of many that were woken by one change, the first makes the answer for all.
     const url = withoutFreshness(request.url);
     let answer = this.cache.find(visibility, url);
@@ -98,7 +97,7 @@ export class Answers {
 
   /** Answers from what an earlier request of the same kind has left behind. False when there is nothing. */
   sendKept(request: FastifyRequest, reply: FastifyReply): boolean {
-    const answer = this.cache.find(visibilityOf(request), request.url);
+    const answer = this.cache.find(request.caller.visibility.key, request.url);
     if (!answer) return false;
     const { etag, held, body } = answer;
     this.tally.count(answer.scope, true);

@@ -29,7 +29,7 @@ const RETRY_AFTER = { 'Retry-After': header('seconds', { type: 'integer', minimu
 /** What any request can meet. */
 const ANYWHERE = [400, 431, 500];
 
-function Problems(...statuses: readonly number[]) {
+export function Problems(...statuses: readonly number[]) {
   return applyDecorators(
     ...[...new Set(statuses)].map((status) =>
       ApiResponse({
@@ -157,7 +157,7 @@ export function AnswersStream(...problems: readonly number[]) {
       required: false,
       schema: { type: 'string' },
     }),
-    Problems(...ANYWHERE, 401, 403, 406, 414, 503, ...problems),
+    Problems(...ANYWHERE, 406, 414, 503, ...problems),
   );
 }
 

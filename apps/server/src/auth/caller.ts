@@ -1,12 +1,55 @@
 import type { FastifyRequest } from 'fastify';
 import type { Actor } from '#core';
+import { Scope, type Described, type Grant } from './grants.js';
+import type { Need, NeededRole } from './roles.js';
+import { visibilityOf, type Visibility } from './visibility.js';
 
-/** Who asks, for what is stored with a change. There is no authentication yet: only an address is known. */
-export function actorOf(request: FastifyRequest): Actor {
-  return `anonymous@${request.ip}`;
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Known before anything is done for it. */
+    caller: Caller;
+  }
 }
 
-/** Names what a caller may see: answers are cached apart for each. Without authentication all see all. */
-export function visibilityOf(_request: FastifyRequest): string {
-  return 'all';
+/** Somebody who asks, and what that one may do. */
+export class Caller {
+  readonly visibility: Visibility;
+  private readonly scopes: readonly Scope[];
+
+  /** @param name `scheme:identity`, or `anonymous`. */
+  constructor(
+    readonly name: string,
+    grants: readonly Grant[],
+    /** From then on it is nobody any more: milliseconds since the epoch. */
+    readonly expiresAt = Infinity,
+  ) {
+    this.scopes = grants.map((grant) => new Scope(grant));
+    this.visibility = visibilityOf(this.scopes);
+  }
+
+  /** Whether it may take the route, as far as the path says what with. */
+  mayTake({ role, instancesOf, service, everything }: Need, params: Readonly<Record<string, string>>): boolean {
+    // The services that are meant are folded to lower case later.
+    if (service !== undefined) return this.mayWithAllOf(params[service]!.toLowerCase(), role);
+    if (instancesOf !== undefined) return this.mayWithSomeOf(params[instancesOf]!.toLowerCase(), role);
+    return this.scopes.some((scope) => scope.includes(role) && (!everything || scope.isEverything));
+  }
+
+  /** Whether it may do so with this very instance. */
+  mayWith(instance: Described, role: NeededRole): boolean {
+    return this.scopes.some((scope) => scope.includes(role) && scope.covers(instance));
+  }
+
+  mayWithAllOf(serviceName: string, role: NeededRole): boolean {
+    return this.scopes.some((scope) => scope.includes(role) && scope.whole && scope.isOf(serviceName));
+  }
+
+  private mayWithSomeOf(serviceName: string, role: NeededRole): boolean {
+    return this.scopes.some((scope) => scope.includes(role) && scope.isOf(serviceName));
+  }
+}
+
+/** Who asks, for what is stored with a change. */
+export function actorOf({ caller, ip }: FastifyRequest): Actor {
+  return `${caller.name}@${ip}`;
 }

@@ -28,6 +28,7 @@ function later<Options extends unknown[]>(
 
 export const ApiBody = later((swagger) => swagger.ApiBody);
 export const ApiExcludeController = later((swagger) => swagger.ApiExcludeController);
+export const ApiExtension = later((swagger) => swagger.ApiExtension);
 export const ApiHeader = later((swagger) => swagger.ApiHeader);
 export const ApiOperation = later((swagger) => swagger.ApiOperation);
 export const ApiQuery = later((swagger) => swagger.ApiQuery);

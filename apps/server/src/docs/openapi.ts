@@ -47,7 +47,11 @@ export class OpenApi {
       .setDescription('One API to register with and to ask, in front of the registry you already run.')
       .setVersion('1')
       .setOpenAPIVersion('3.1.0')
-      .addServer('/');
+      .addServer('/')
+      .addSecurity('bearer', { type: 'http', scheme: 'bearer' })
+      .addSecurity('key', { type: 'apiKey', in: 'header', name: 'X-API-Key' })
+      .addSecurityRequirements('bearer')
+      .addSecurityRequirements('key');
     for (const [name, description] of Object.entries(TAGS)) builder.addTag(name, description);
     for (const { name, summary } of served(this.seams.dialects, this.settings.dialects)) builder.addTag(name, summary);
     const document = SwaggerModule.createDocument(this.app!, builder.build(), {

@@ -3,6 +3,10 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 type Parameter = Extract<NonNullable<Operation['parameters']>[number], { in: string }>;
 
+interface Extended extends Operation {
+  readonly 'x-required-role'?: string;
+}
+
 const LICENSE = { name: 'MIT', identifier: 'MIT' };
 
 /** What decorators cannot say. */
@@ -13,6 +17,7 @@ export function polish(document: OpenAPIObject): OpenAPIObject {
     for (const operation of [get, put, post, patch, remove]) {
       if (!operation) continue;
       operation.operationId = unused(operation.operationId!, ids);
+      if ((operation as Extended)['x-required-role'] === 'public') operation.security = [];
       for (const parameter of operation.parameters ?? []) if ('in' in parameter) polishParameter(parameter);
     }
   }

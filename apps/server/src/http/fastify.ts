@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '#core';
 import { MAX_WAIT_MS, type Answers } from '../answers/answers.js';
+import type { Gate } from '../auth/gate.js';
 import type { HttpTally } from '../metrics/http-tally.js';
 import { excess, type BodyRules } from './body-size.js';
 import { lossIn } from './exact-json.js';
@@ -109,11 +110,21 @@ function malformedJson(why: string): Problem {
 }
 
 /**
- * What runs before and after Nest's pipeline. Answers that are ready go out from here: behind
- * negotiation and, once there is any, authentication, like everything else.
+ * What runs before and after Nest's pipeline. Answers that are ready go out from here: behind the gate and
+ * negotiation, like everything else.
  */
-export function addHooks(fastify: FastifyInstance, answers: Answers, { roots, tally, log }: RequestRules): void {
+export function addHooks(
+  fastify: FastifyInstance,
+  gate: Gate,
+  answers: Answers,
+  { roots, tally, log }: RequestRules,
+): void {
   if (tally) countRequests(fastify, tally);
+  fastify.decorateRequest('caller');
+  fastify.addHook('onRoute', ({ method, url, config }) => {
+    if (!config?.need) throw new Error(`${String(method)} ${url} does not say what it needs`);
+  });
+  fastify.addHook('onRequest', (request, reply, done) => gate.admit(request, reply, done));
   fastify.addHook('onRequest', (request, reply, done) => {
     const refusal = roots.some((root) => request.url.startsWith(root)) ? refusalByType(request) : undefined;
     if (refusal) done(refusal);

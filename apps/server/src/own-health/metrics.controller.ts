@@ -17,7 +17,7 @@ export class PrometheusController {
   ) {}
 
   @Get()
-  @Needs('public')
+  @Needs('reader', { everything: true })
   @ApiOperation({ operationId: 'getPrometheusMetrics', summary: 'Metrics in Prometheus’ text format' })
   @AnswersText('text/plain', 404)
   async exposition(@Res() reply: FastifyReply): Promise<void> {

@@ -13,7 +13,7 @@ describe('credentials of replicas', () => {
     ['another recipient', ours, authorization, 'b'],
     ['another secret', new Credentials('correct horse staples'), authorization, 'a'],
     ['no secret', new Credentials(undefined), authorization, 'a'],
-    ['none', ours, undefined, 'a'],
+    ['none', ours, '', 'a'],
     ['another scheme', ours, authorization.replace('Replica', 'Bearer'), 'a'],
     ['a part', ours, authorization.slice(0, -2), 'a'],
     ['the secret itself', ours, 'Replica correct horse battery', 'a'],

@@ -18,8 +18,13 @@ export class Credentials {
     return { authorization: `${SCHEME} ${this.tokenFor(recipient).toString('base64url')}` };
   }
 
-  admits(authorization: string | undefined, recipient: string): boolean {
-    const [scheme, token = ''] = authorization?.split(' ') ?? [];
+  /** Whether it is a token of a replica, be it good or not. */
+  isToken(authorization: string): boolean {
+    return authorization.startsWith(`${SCHEME} `);
+  }
+
+  admits(authorization: string, recipient: string): boolean {
+    const [scheme, token = ''] = authorization.split(' ');
     if (!this.known || scheme !== SCHEME) return false;
     const [given, right] = [Buffer.from(token, 'base64url'), this.tokenFor(recipient)];
     return given.length === right.length && timingSafeEqual(given, right);

@@ -1,12 +1,11 @@
-import { Controller, Get, Headers, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
+import { Controller, Get, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { HealthMonitor, type CheckReport } from '#health';
 import { Needs } from '../auth/roles.js';
 import { ApiExcludeController } from '../docs/decorators.js';
 import { whileConnected } from '../http/connected.js';
-import { notFound, Problem } from '../http/problem.js';
-import { Credentials } from './credentials.js';
+import { notFound } from '../http/problem.js';
 import { Peers } from './peers.js';
 import { Sightings } from './sightings.js';
 import type { Sighting } from './wire.js';
@@ -22,7 +21,6 @@ export class ReplicaController {
     private readonly peers: Peers,
     private readonly sightings: Sightings,
     private readonly monitor: HealthMonitor,
-    private readonly credentials: Credentials,
   ) {}
 
   /** Another process may have come to be at the address of one that was killed. */
@@ -34,33 +32,25 @@ export class ReplicaController {
   }
 
   @Get('seen')
-  @Needs('reader')
+  @Needs('peer')
   seen(
     @Param('replica') replica: string,
-    @Headers('authorization') authorization: string | undefined,
     @Query({ schema: ofService }) { service, id }: z.output<typeof ofService>,
   ): Sighting[] {
-    this.admit(replica, authorization);
+    this.here(replica);
     return this.sightings.own({ serviceName: service, serviceId: id });
   }
 
   @Post('check')
-  @Needs('operator')
+  @Needs('peer')
   @HttpCode(200)
   async check(
     @Param('replica') replica: string,
-    @Headers('authorization') authorization: string | undefined,
     @Query({ schema: ofInstance }) { service, id }: z.output<typeof ofInstance>,
     @Req() request: FastifyRequest,
   ): Promise<CheckReport> {
-    this.admit(replica, authorization);
+    this.here(replica);
     const key = { serviceName: service, serviceId: id };
     return whileConnected(request, ({ signal }) => this.monitor.checkNow(key, signal));
-  }
-
-  private admit(replica: string, authorization: string | undefined): void {
-    this.here(replica);
-    if (!this.credentials.admits(authorization, replica))
-      throw new Problem(403, 'FORBIDDEN', 'replicas that know REPLICA_SECRET may ask this');
   }
 }

@@ -53,7 +53,7 @@ describe('describeSettings', () => {
   });
 
   it('is aligned', () => {
-    const columns = describeSettings(load({}))
+    const columns = describeSettings(load({ ANONYMOUS_ROLE: 'none' }))
       .split('\n')
       .map((line) => line.indexOf('# '));
     expect(new Set(columns).size).toBe(1);

@@ -1,5 +1,6 @@
 import type { BackendModule } from '#core';
 import { ALIASES } from './aliases.js';
+import { readAuthentication } from './authentication.js';
 import { readBackendOptions } from './backend-options.js';
 import { textOf, type Environment } from './environment.js';
 import { deepFreeze } from './freeze.js';
@@ -7,7 +8,7 @@ import { NOT_USED, NOT_YET } from './not-yet.js';
 import { SettingsError } from './problems.js';
 import { PROFILE_DEFAULTS } from './profiles.js';
 import { resolve, type ProfileChoice, type ResolvedVariable } from './resolve.js';
-import { applyBounds, brokenRules, openToEverybody } from './rules.js';
+import { applyBounds, brokenRules } from './rules.js';
 import { toSettings, type Settings } from './settings.js';
 import { variables, type Choices, type Variables } from './variables.js';
 import { warningsOf } from './warnings.js';
@@ -32,22 +33,27 @@ export function loadSettings(environment: Environment, seams: Choices): LoadedSe
   const notYet = resolve(NOT_YET.shape, environment, profile);
   const backend = seams.backends.find(({ type }) => type === server.values.REGISTRY_TYPE);
   const registry = backend && readBackendOptions(backend, environment, profile);
+  const authentication = readAuthentication(server, seams.schemes, environment, profile);
 
-  const problems = [...server.problems, ...brokenRules(server), ...(registry?.problems ?? []), ...notYet.problems];
+  const problems = [
+    ...server.problems,
+    ...brokenRules(server),
+    ...(registry?.problems ?? []),
+    ...authentication.problems,
+    ...notYet.problems,
+  ];
   if (problems.length > 0 || !backend || !registry) throw new SettingsError(problems);
 
   // Without a problem, every variable has a value.
   const values = server.values as Variables;
   const named = notYet.variables.filter(({ written }) => written);
   return deepFreeze({
-    settings: toSettings(values, registry),
+    settings: toSettings(values, registry, authentication.settings),
     warnings: [
       ...warningsOf(environment, namesOf(Object.keys(schema.shape), backend, seams)),
-      ...(openToEverybody(values)
-        ? [`AUTH_DISABLED=true: everybody who reaches ${values.SERVICE_HOST} may write`]
-        : []),
+      ...authentication.warnings,
     ],
-    variables: [...server.variables, ...registry.variables, ...named],
+    variables: [...server.variables, ...authentication.variables, ...registry.variables, ...named],
   });
 }
 
@@ -61,8 +67,9 @@ function chosenProfile(
   return { name, defaults: PROFILE_DEFAULTS[name] };
 }
 
-function namesOf(ours: readonly string[], chosen: BackendModule, { backends }: Choices) {
-  const server = [...ours, ...Object.keys(ALIASES)];
+function namesOf(ours: readonly string[], chosen: BackendModule, { backends, schemes }: Choices) {
+  const ofSchemes = schemes.flatMap(({ options }) => Object.keys(options.shape));
+  const server = [...ours, ...Object.keys(ALIASES), ...ofSchemes];
   const options = backends.flatMap((backend) => Object.keys(backend.options.shape));
   return {
     read: [...server, ...Object.keys(chosen.options.shape)],

@@ -15,10 +15,7 @@ const set = () =>
 /** Variables of a later release that would give false safety if they were ignored: they stop the boot. */
 export const NOT_YET = z.object({
   TLS_ENABLED: switchedOn().meta({ description: 'serve TLS' }),
-  API_KEY_ENABLED: switchedOn().meta({ description: 'authenticate callers by API keys' }),
   JWT_ENABLED: switchedOn().meta({ description: 'authenticate callers by JSON web tokens' }),
-  ANONYMOUS_ROLE: set().meta({ description: 'what callers without authentication may do' }),
-  SERVICE_DISCOVERY_SECRET: set().meta({ description: 'secret of the heartbeat dialect', secret: true }),
   TRUSTED_PROXIES: set().meta({ description: 'proxies whose word on the caller counts' }),
   TRACING_ENABLED: switchedOn().meta({ description: 'OpenTelemetry tracing' }),
 });

@@ -11,6 +11,7 @@ const HEADER = ['Variable', 'Default', 'Default by profile', 'Aliases', 'Descrip
 export function settingsReference(seams: Choices): string {
   const rows = [
     ...Object.entries(variables(seams).shape).map(([name, field]) => row(name, field)),
+    ...seams.schemes.flatMap(({ name, options }) => rowsOf(name, options)),
     ...backendRows(seams),
     ...Object.entries(NOT_YET.shape).map(([name, field]) => row(name, field, 'not supported by this release yet: ')),
     ...Object.entries(NOT_USED).map(([name, why]) => [code(name), '', '', '', why]),
@@ -20,9 +21,11 @@ export function settingsReference(seams: Choices): string {
 
 /** A variable that several backends share, `REGISTRY_PREFIX` say, has a row for each: its defaults differ. */
 function backendRows({ backends }: Choices): string[][] {
-  return backends.flatMap(({ type, options }) =>
-    Object.entries<z.core.$ZodType>(options.shape).map(([name, field]) => row(name, field, `${type}: `)),
-  );
+  return backends.flatMap(({ type, options }) => rowsOf(type, options));
+}
+
+function rowsOf(module: string, { shape }: z.ZodObject): string[][] {
+  return Object.entries<z.core.$ZodType>(shape).map(([name, field]) => row(name, field, `${module}: `));
 }
 
 function row(name: string, field: z.core.$ZodType, about = ''): string[] {

@@ -1,8 +1,7 @@
 import { toSeconds } from '#core';
-import { isLoopback } from './fields.js';
 import { complaint, type Resolution, type ResolvedVariable } from './resolve.js';
 import type { SettingsProblem } from './problems.js';
-import type { Profile, VariableName, Variables } from './variables.js';
+import type { VariableName, Variables } from './variables.js';
 
 // What must hold among variables. A rule says nothing while one that it looks at has no good value.
 
@@ -45,12 +44,6 @@ export function applyBounds(resolution: Resolution): Resolution {
   return { values, problems, variables: resolution.variables.map((each) => lowered.get(each.name) ?? each) };
 }
 
-const GUARDED: readonly (Profile | undefined)[] = ['production', 'kubernetes'];
-
-function servesStrangers({ ENVIRONMENT: profile, SERVICE_HOST: host }: Known): boolean {
-  return GUARDED.includes(profile) && host !== undefined && !isLoopback(host);
-}
-
 interface Rule {
   /** The variable that is complained about. */
   readonly of: VariableName;
@@ -69,13 +62,6 @@ const RULES: readonly Rule[] = [
     broken: ({ METRICS_PORT: port, ENVIRONMENT: profile }) => port === 0 && profile !== undefined && profile !== 'test',
     message: 'must be from 1 to 65535; 0, a free port, is for ENVIRONMENT=test',
   },
-  {
-    of: 'SERVICE_HOST',
-    broken: (values) => servesStrangers(values) && values.AUTH_DISABLED === false,
-    message:
-      'would let everybody who reaches this server write to it, as this release has no authentication: ' +
-      'bind to loopback (SERVICE_HOST=127.0.0.1), or say that this is meant (AUTH_DISABLED=true)',
-  },
 ];
 
 export function brokenRules({ values, variables }: Resolution): SettingsProblem[] {
@@ -85,8 +71,4 @@ export function brokenRules({ values, variables }: Resolution): SettingsProblem[
       message,
     ),
   );
-}
-
-export function openToEverybody(values: Variables): boolean {
-  return servesStrangers(values) && values.AUTH_DISABLED;
 }

@@ -1,4 +1,5 @@
 import type { LogFormat, LogLevel } from '#telemetry';
+import type { AuthenticationSettings } from './authentication.js';
 import type { BackendOptions } from './backend-options.js';
 import type { HostAndPort } from './fields.js';
 import type { Profile, Variables } from './variables.js';
@@ -25,10 +26,7 @@ export interface Settings {
     /** Between signs of life on an idle one. */
     readonly heartbeatMs: number;
   };
-  readonly authentication: {
-    /** The operator has said that everybody may do everything. */
-    readonly disabled: boolean;
-  };
+  readonly authentication: AuthenticationSettings;
   /** Names of those that are served. */
   readonly dialects: readonly string[];
   readonly registry: {
@@ -88,7 +86,11 @@ export interface Settings {
   readonly shutdown: { readonly graceMs: number };
 }
 
-export function toSettings(values: Variables, registry: Pick<BackendOptions, 'options' | 'identity'>): Settings {
+export function toSettings(
+  values: Variables,
+  registry: Pick<BackendOptions, 'options' | 'identity'>,
+  authentication: AuthenticationSettings,
+): Settings {
   const { options, identity } = registry;
   return {
     profile: values.ENVIRONMENT,
@@ -99,7 +101,7 @@ export function toSettings(values: Variables, registry: Pick<BackendOptions, 'op
     },
     server: { host: values.SERVICE_HOST, port: values.SERVICE_PORT, maxWaiters: values.MAX_WAITERS },
     streams: { heartbeatMs: values.STREAM_HEARTBEAT },
-    authentication: { disabled: values.AUTH_DISABLED },
+    authentication,
     dialects: values.DIALECTS,
     registry: {
       type: values.REGISTRY_TYPE,

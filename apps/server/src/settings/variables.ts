@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { LIMITS, type BackendModule } from '#core';
+import { LIMITS, ROLES, type AuthenticationModule, type BackendModule } from '#core';
 import { LOG_FORMATS, LOG_LEVELS } from '#telemetry';
 import {
   absolutePath,
@@ -29,6 +29,7 @@ export interface Choices {
   readonly strategies: readonly string[];
   /** Names of the dialects. */
   readonly dialects: readonly string[];
+  readonly schemes: readonly AuthenticationModule[];
 }
 
 /**
@@ -74,6 +75,11 @@ export function variables({ backends, strategies, dialects }: Choices) {
     AUTH_DISABLED: flag()
       .prefault('false')
       .meta({ description: 'true: serve everybody who can reach this server, writes included' }),
+    ANONYMOUS_ROLE: oneOf(['none', ...ROLES])
+      .optional()
+      .meta({
+        description: `what callers may do who bring no credential: none, ${ROLES.join(', ')}. Otherwise none; reader where SERVICE_DISCOVERY_SECRET alone is set; admin where nothing authenticates`,
+      }),
     MAX_WAITERS: integer(1)
       .prefault('10000')
       .meta({ description: 'requests that may wait for a change, and streams that may be open, so many of each' }),

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { BackendError } from '#core';
+import type { Caller } from '../auth/caller.js';
 
 export const TICKET_MS = 30_000;
 /** That wait to be used. */
@@ -7,29 +8,40 @@ const MAX_TICKETS = 10_000;
 
 /** Tickets for browsers, whose streams carry no headers: each is good for one stream of this process, for a while. */
 export class Tickets {
-  /** By ticket, when it ends: the oldest first. */
-  private readonly endings = new Map<string, number>();
+  /** The oldest first. */
+  private readonly issued = new Map<string, { readonly holder: Caller; readonly end: number }>();
 
   /** @param now Milliseconds, monotonic. */
   constructor(private readonly now: () => number = () => performance.now()) {}
 
   /** @throws BackendError `BUSY` when too many wait to be used. */
-  issue(): string {
-    for (const [ticket, end] of this.endings) {
+  issue(holder: Caller): string {
+    for (const [ticket, { end }] of this.issued) {
       if (end > this.now()) break;
-      this.endings.delete(ticket);
+      this.issued.delete(ticket);
     }
-    if (this.endings.size >= MAX_TICKETS)
+    if (this.issued.size >= MAX_TICKETS)
       throw new BackendError('BUSY', `${MAX_TICKETS} tickets wait to be used already`);
     const ticket = randomBytes(24).toString('base64url');
-    this.endings.set(ticket, this.now() + TICKET_MS);
+    this.issued.set(ticket, { holder, end: this.now() + TICKET_MS });
     return ticket;
   }
 
   /** Uses it up. False when there is no such ticket any more. */
   redeem(ticket: string): boolean {
-    const end = this.endings.get(ticket);
-    this.endings.delete(ticket);
-    return end !== undefined && end > this.now();
+    const isGood = this.holderOf(ticket) !== undefined;
+    this.issued.delete(ticket);
+    return isGood;
+  }
+
+  /** Who has asked for it: its stream is that one's. Undefined when there is no such ticket any more. */
+  holderOf(ticket: string): Caller | undefined {
+    const issued = this.issued.get(ticket);
+    return issued && issued.end > this.now() ? issued.holder : undefined;
+  }
+
+  /** None is good any more: credentials have come to mean something else. */
+  clear(): void {
+    this.issued.clear();
   }
 }

@@ -45,7 +45,7 @@ export class CapabilitiesController {
         strategies: this.seams.strategies.map(({ name, summary }) => ({ name, summary })),
         default_strategy: this.balancer.defaultStrategy,
         probes: this.seams.probes.map(({ type, summary }) => ({ name: type, summary })),
-        authentication_schemes: [],
+        authentication_schemes: this.seams.schemes.map(({ name, summary }) => ({ name, summary })),
         dialects: served(this.seams.dialects, this.settings.dialects).map(({ name, summary }) => ({ name, summary })),
       },
     });

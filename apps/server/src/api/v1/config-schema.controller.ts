@@ -25,7 +25,7 @@ export class ConfigSchemaController {
   ) {}
 
   @Get()
-  @Needs('reader')
+  @Needs('reader', { service: 'service' })
   @ApiOperation({ operationId: 'getConfigSchema', summary: 'The JSON Schema that the configuration is held to' })
   @AnswersConfig(success(schemaAnswer))
   get(
@@ -40,7 +40,7 @@ export class ConfigSchemaController {
   }
 
   @Put()
-  @Needs('operator')
+  @Needs('operator', { service: 'service' })
   @RouteConfig(EXACT_BODY)
   @ApiOperation({ operationId: 'putConfigSchema', summary: 'Hold what is put from now on to a JSON Schema' })
   @ApiBody({ required: true })
@@ -60,7 +60,7 @@ export class ConfigSchemaController {
   }
 
   @Delete()
-  @Needs('operator')
+  @Needs('operator', { service: 'service' })
   @ApiOperation({ operationId: 'deleteConfigSchema', summary: 'Take any configuration again' })
   @AnswersConfigWrite([204], undefined, 404)
   async delete(

@@ -21,7 +21,7 @@ export class ConfigWatchController {
   ) {}
 
   @Get(':service')
-  @Needs('reader')
+  @Needs('reader', { service: 'service' })
   @RouteConfig({ produces: EVENT_STREAM })
   @ApiOperation({ operationId: 'watchConfig', summary: 'The document, or that there is none; then each version' })
   @AnswersStream(501)

@@ -37,7 +37,7 @@ export class ConfigController {
   ) {}
 
   @Get()
-  @Needs('reader')
+  @Needs('reader', { service: 'service' })
   @ApiOperation({ operationId: 'getConfig', summary: 'The configuration of a service, the newest version or another' })
   @AnswersConfig(success(z.union([documentAnswer, resolvedAnswer])))
   async get(
@@ -57,7 +57,7 @@ export class ConfigController {
   }
 
   @Put()
-  @Needs('operator')
+  @Needs('operator', { service: 'service' })
   @RouteConfig(EXACT_BODY)
   @ApiOperation({ operationId: 'putConfig', summary: 'Configure a service: the body is the whole document' })
   @ApiBody({ required: true })
@@ -76,7 +76,7 @@ export class ConfigController {
   }
 
   @Delete()
-  @Needs('operator')
+  @Needs('operator', { service: 'service' })
   @ApiOperation({ operationId: 'deleteConfig', summary: 'Delete the document; its versions go on' })
   @AnswersConfigWrite([204], undefined, 404)
   async delete(
@@ -90,7 +90,7 @@ export class ConfigController {
   }
 
   @Get('history')
-  @Needs('reader')
+  @Needs('reader', { service: 'service' })
   @ApiOperation({ operationId: 'listConfigHistory', summary: 'The versions that are kept, newest first' })
   @AnswersConfig(page(versionAnswer))
   async history(
@@ -112,7 +112,7 @@ export class ConfigController {
   }
 
   @Post('rollback')
-  @Needs('operator')
+  @Needs('operator', { service: 'service' })
   @ApiOperation({ operationId: 'rollBackConfig', summary: 'Bring back an earlier version, as a new one' })
   @AnswersConfigWrite([200], success(documentAnswer), 404)
   async rollBack(

@@ -55,7 +55,7 @@ export class DiscoveryController {
   }
 
   @Get(':name')
-  @Needs('reader')
+  @Needs('reader', { instancesOf: 'name' })
   @ApiOperation({ operationId: 'getService', summary: 'One service with its instances; a filter may leave none' })
   @AnswersRead(success(serviceAnswer), 404)
   @FiltersByMetadata()
@@ -79,7 +79,7 @@ export class DiscoveryController {
   }
 
   @Get(':name/instances')
-  @Needs('reader')
+  @Needs('reader', { instancesOf: 'name' })
   @ApiOperation({ operationId: 'listInstances', summary: 'The instances of one service, sorted by id' })
   @AnswersRead(page(instanceAnswer), 404)
   @FiltersByMetadata()
@@ -108,7 +108,7 @@ export class DiscoveryController {
   }
 
   @Get(':name/instances/:id')
-  @Needs('reader')
+  @Needs('reader', { instancesOf: 'name' })
   @ApiOperation({ operationId: 'getInstance', summary: 'One instance' })
   @AnswersRead(success(instanceAnswer), 404)
   async instance(

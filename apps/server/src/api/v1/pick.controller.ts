@@ -29,7 +29,7 @@ export class PickController {
   ) {}
 
   @Get('instance')
-  @Needs('reader')
+  @Needs('reader', { instancesOf: 'name' })
   @ApiOperation({ operationId: 'pickInstance', summary: 'One healthy instance, balanced' })
   @AnswersPick(pickAnswer, 404)
   @FiltersByMetadata()
@@ -54,7 +54,7 @@ export class PickController {
   }
 
   @Post('instances/:id/outcome')
-  @Needs('reader')
+  @Needs('reader', { instancesOf: 'name' })
   @ApiOperation({ operationId: 'reportOutcome', summary: 'What a caller saw of the instance that it was given' })
   @AnswersWrite(204, undefined, 404)
   outcome(

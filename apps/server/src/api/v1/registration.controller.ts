@@ -68,7 +68,7 @@ export class RegistrationController {
   }
 
   @Put('services/:name/instances/:id/heartbeat')
-  @Needs('registrar')
+  @Needs('registrar', { instancesOf: 'name' })
   @ApiOperation({ operationId: 'heartbeat', summary: 'Renew the lease; 404: register again' })
   @AnswersWrite(200, success(instanceAnswer), 404)
   @ApiBody({ required: false })
@@ -85,7 +85,7 @@ export class RegistrationController {
   }
 
   @Patch('services/:name/instances/:id')
-  @Needs('registrar')
+  @Needs('registrar', { instancesOf: 'name' })
   @ApiOperation({ operationId: 'patchInstance', summary: 'Change tags, metadata or weight' })
   @AnswersWrite(200, success(instanceAnswer), 404, 412)
   @TakesIfMatch()
@@ -105,7 +105,7 @@ export class RegistrationController {
   }
 
   @Put('services/:name/instances/:id/maintenance')
-  @Needs('operator')
+  @Needs('operator', { instancesOf: 'name' })
   @ApiOperation({ operationId: 'startMaintenance', summary: 'Take an instance out of rotation' })
   @AnswersWrite(200, success(instanceAnswer), 404, 412)
   @TakesIfMatch()
@@ -124,7 +124,7 @@ export class RegistrationController {
   }
 
   @Delete('services/:name/instances/:id/maintenance')
-  @Needs('operator')
+  @Needs('operator', { instancesOf: 'name' })
   @ApiOperation({ operationId: 'endMaintenance', summary: 'Put an instance back into rotation' })
   @AnswersWrite(200, success(instanceAnswer), 404, 412)
   @TakesIfMatch()
@@ -143,7 +143,7 @@ export class RegistrationController {
   }
 
   @Delete('services/:name/instances/:id')
-  @Needs('registrar')
+  @Needs('registrar', { instancesOf: 'name' })
   @ApiOperation({
     operationId: 'deregister',
     summary: 'Deregister an instance; a second time is 404, which a client counts as success',

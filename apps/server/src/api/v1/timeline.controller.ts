@@ -29,7 +29,7 @@ export class TimelineController {
   ) {}
 
   @Get()
-  @Needs('reader')
+  @Needs('reader', { service: 'name' })
   @ApiOperation({
     operationId: 'getTimeline',
     summary: 'What has happened to a service and why, as far as this server has seen it, newest first',

@@ -43,7 +43,7 @@ export class WatchController {
   }
 
   @Get('services/:name')
-  @Needs('reader')
+  @Needs('reader', { instancesOf: 'name' })
   @RouteConfig({ produces: EVENT_STREAM })
   @ApiOperation({
     operationId: 'watchService',
@@ -64,8 +64,12 @@ export class WatchController {
   @Needs('reader')
   @ApiOperation({ operationId: 'issueTicket', summary: 'A ticket for one stream of this server, to be used soon' })
   @Answers(201, success(ticketAnswer), 413, 415)
-  ticket(@Query({ schema: noQuery }) _query: object, @Res({ passthrough: true }) reply: FastifyReply) {
-    const ticket = this.tickets.issue();
+  ticket(
+    @Query({ schema: noQuery }) _query: object,
+    @Req() { caller }: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const ticket = this.tickets.issue(caller);
     this.freshness.setFreshness(reply);
     reply.header('Cache-Control', 'no-store');
     return { success: true, data: { ticket, expires_in: TICKET_MS / 1_000 } };

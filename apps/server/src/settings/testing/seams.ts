@@ -23,6 +23,7 @@ export const SEAMS: Choices = {
   ],
   strategies: ['round_robin', 'random'],
   dialects: ['old', 'older'],
+  schemes: [],
 };
 
 export function load(environment: Record<string, string | undefined>, seams = SEAMS): LoadedSettings {

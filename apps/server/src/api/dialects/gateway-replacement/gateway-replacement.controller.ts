@@ -49,7 +49,7 @@ export class GatewayReplacementController {
   }
 
   @Delete('deregister/:service_name/:service_id')
-  @Needs('registrar')
+  @Needs('registrar', { instancesOf: 'service_name' })
   @ApiOperation({ operationId: 'gatewayDeregister', summary: 'Deregister; 404 when there is none' })
   @AnswersWrite(200, deregisteredAnswer, 404)
   async deregister(
@@ -64,7 +64,7 @@ export class GatewayReplacementController {
   }
 
   @Get('discover/:service_name')
-  @Needs('reader')
+  @Needs('reader', { instancesOf: 'service_name' })
   @ApiOperation({ operationId: 'gatewayDiscover', summary: 'Where to call a service: one healthy instance, balanced' })
   @AnswersPick(placeAnswer, 404)
   discover(

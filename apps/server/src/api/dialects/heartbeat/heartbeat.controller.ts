@@ -66,7 +66,7 @@ export class HeartbeatDialectController {
   }
 
   @Delete('unregister/:service_name/:instance_id')
-  @Needs('registrar')
+  @Needs('registrar', { instancesOf: 'service_name' })
   @ApiOperation({ operationId: 'heartbeatUnregister', summary: 'Deregister an instance; 404 when there is none' })
   @AnswersWrite(200, unregisteredAnswer, 404)
   async unregister(
@@ -103,7 +103,7 @@ export class HeartbeatDialectController {
   }
 
   @Get('services/:service_name')
-  @Needs('reader')
+  @Needs('reader', { instancesOf: 'service_name' })
   @ApiOperation({ operationId: 'heartbeatService', summary: 'The instances of one service' })
   @AnswersRead(serviceAnswer, 404)
   async service(
@@ -115,7 +115,7 @@ export class HeartbeatDialectController {
   }
 
   @Get('services/:service_name/healthy')
-  @Needs('reader')
+  @Needs('reader', { instancesOf: 'service_name' })
   @ApiOperation({ operationId: 'heartbeatHealthy', summary: 'Those of its instances that may be called' })
   @AnswersRead(serviceAnswer, 404)
   async healthy(

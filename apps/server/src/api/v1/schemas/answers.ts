@@ -128,7 +128,7 @@ export const capabilitiesAnswer = z
     strategies: listed,
     default_strategy: z.string(),
     probes: listed,
-    authentication_schemes: z.array(z.string()),
+    authentication_schemes: listed,
     dialects: listed,
   })
   .meta({ id: 'Capabilities' });

@@ -1,0 +1,92 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from '#core';
+import { Problem } from '../http/problem.js';
+import { EVENT_STREAM } from '../streams/index.js';
+import type { Tickets } from '../watch/tickets.js';
+import type { Authenticator, Finding } from './authenticator.js';
+import type { Caller } from './caller.js';
+import type { Policy } from './policy.js';
+import { presentedBy } from './presented.js';
+
+/** Where everybody is let in or not, before anything else is done for a request. */
+export class Gate {
+  constructor(
+    private readonly authenticator: Authenticator,
+    private readonly policy: Policy,
+    private readonly tickets: Tickets,
+    private readonly logger: Logger,
+  ) {}
+
+  /** Gives the request its caller. Calls back with the 401, 403 or 503 of who is not let in. */
+  admit(request: FastifyRequest, reply: FastifyReply, done: (refusal?: Problem) => void): void {
+    const { need } = request.routeOptions.config;
+    // A route that says nothing is for nobody.
+    if (need?.role === 'public') {
+      request.caller = this.policy.anonymous;
+      done();
+      return;
+    }
+    const found = this.find(request);
+    if (!(found instanceof Promise)) {
+      done(this.decide(request, found));
+      return;
+    }
+    found.then(
+      (finding) => done(reply.sent ? undefined : this.decide(request, finding)),
+      (error: unknown) => done(this.unavailable(error)),
+    );
+  }
+
+  private find(request: FastifyRequest): Finding | Promise<Finding> {
+    const ticket = ticketOf(request);
+    return ticket === undefined
+      ? this.authenticator.find(presentedBy(request.raw))
+      : (this.tickets.holderOf(ticket) ?? 'nobody');
+  }
+
+  private decide(request: FastifyRequest, finding: Finding): Problem | undefined {
+    if (finding === 'nobody') return ticketOf(request) === undefined ? this.unknown() : this.badTicket();
+    const caller = finding === 'nothing' ? this.policy.anonymous : finding;
+    const { need } = request.routeOptions.config;
+    request.caller = caller;
+    if (need && caller.mayTake(need, request.params as Record<string, string>)) return undefined;
+    return finding === 'nothing' && this.authenticator.challenges.length > 0 ? this.unknown() : forbidden(caller);
+  }
+
+  private unknown(): Problem {
+    return this.unauthenticated('UNAUTHENTICATED', 'who asks is not known: there is no credential that is good here');
+  }
+
+  private badTicket(): Problem {
+    const detail = 'the ticket has been used, or is too old, or is not of this server';
+    return this.unauthenticated('TICKET_NOT_VALID', detail);
+  }
+
+  private unauthenticated(code: string, detail: string): Problem {
+    const { challenges } = this.authenticator;
+    return new Problem(
+      401,
+      code,
+      detail,
+      {},
+      challenges.length > 0 ? { 'WWW-Authenticate': challenges.join(', ') } : {},
+    );
+  }
+
+  private unavailable(error: unknown): Problem {
+    this.logger.error({ err: error }, 'who asks cannot be found out');
+    const detail = 'who asks cannot be found out now; the log says why';
+    return new Problem(503, 'AUTHENTICATION_UNAVAILABLE', detail, {}, { 'Retry-After': '1' });
+  }
+}
+
+export function forbidden({ name }: Caller): Problem {
+  return new Problem(403, 'FORBIDDEN', `${name} may not do this`);
+}
+
+/** Of a route that takes them: streams. */
+function ticketOf({ routeOptions, query }: FastifyRequest): string | undefined {
+  if (routeOptions.config.produces !== EVENT_STREAM) return undefined;
+  const { ticket } = query as { ticket?: unknown };
+  return typeof ticket === 'string' ? ticket : undefined;
+}

@@ -1,0 +1,32 @@
+import { hash, timingSafeEqual } from 'node:crypto';
+import { z } from 'zod';
+import type { AuthenticationModule } from '#core';
+import { secret } from '../../settings/fields.js';
+import { BEARER_CHALLENGE, bearerIn } from '../presented.js';
+
+const options = z.object({
+  SERVICE_DISCOVERY_SECRET: secret(16).optional().meta({
+    description: 'a secret that all who register share, as a Bearer token; with nothing else, reading needs none',
+    secret: true,
+  }),
+});
+
+/** One secret for all: who has it may register. */
+export const sharedSecret: AuthenticationModule<typeof options> = {
+  name: 'shared-secret',
+  summary: 'one secret for all who register, as a Bearer token',
+  options,
+  enabled: ({ SERVICE_DISCOVERY_SECRET: shared }) => shared !== undefined,
+  create: async ({ SERVICE_DISCOVERY_SECRET: shared }) => {
+    const right = digest(shared!);
+    return {
+      challenge: BEARER_CHALLENGE,
+      credentialIn: bearerIn,
+      identify: (given) => (timingSafeEqual(digest(given), right) ? { name: 'holder', role: 'registrar' } : undefined),
+    };
+  },
+};
+
+function digest(text: string): Buffer {
+  return hash('sha256', text, 'buffer');
+}
