@@ -26,7 +26,12 @@ export class Authority {
   }
 
   get cert(): string {
-    return this.pair(this.name).cert;
+    return this.own.cert;
+  }
+
+  /** What it signs with, signed by itself. */
+  get own(): KeyPair {
+    return this.pair(this.name);
   }
 
   /** Good for servers and for clients. */
@@ -35,7 +40,7 @@ export class Authority {
     const [request, extensions] = [join(this.folder, `${name}.csr`), join(this.folder, `${name}.ext`)];
     await writeFile(extensions, 'subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n');
     await run('openssl', [...NEW_KEY, '-subj', `/CN=${name}`, '-keyout', key, '-out', request]);
-    const authority = this.pair(this.name);
+    const authority = this.own;
     const signing = ['-CA', authority.cert, '-CAkey', authority.key, '-CAcreateserial', '-extfile', extensions];
     await run('openssl', ['x509', '-req', '-days', '2', '-in', request, ...signing, '-out', cert]);
     return { cert, key };

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { BackendError } from '#core';
+import { TLS_FAILURE } from '../shared/tls.js';
 
 /** What the consul package throws: an answer that says no, or no answer. */
 interface Failure extends Error {
@@ -17,7 +18,6 @@ export interface ConsulAnswer {
 
 /** Of what breaks before anything was sent. */
 const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
-const TLS = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|EPROTO/;
 /** There was nobody to take a write. */
 const NO_LEADER = /no cluster leader|not the leader|no known consul servers|failed to get conn/i;
 const RATE_LIMIT = /rate limit exceeded/;
@@ -62,7 +62,7 @@ export function isRejected(error: unknown): boolean {
 export function adviceOn(error: BackendError): string | undefined {
   if (DENIED.test(error.message) || answerIn(error, 403))
     return 'see CONSUL_TOKEN, and its policy in docs/backends/consul.md';
-  if (TLS.test(failureIn(error)?.code ?? ''))
+  if (TLS_FAILURE.test(failureIn(error)?.code ?? ''))
     return 'see CONSUL_TLS, CONSUL_TLS_CA, CONSUL_TLS_CERT and CONSUL_TLS_KEY';
   if (isRejected(error)) return 'see CONSUL_HOST, CONSUL_PORT and CONSUL_TLS';
   return error.code === 'NOT_SUPPORTED' ? 'see REGISTRY_PREFIX' : undefined;
@@ -70,7 +70,7 @@ export function adviceOn(error: BackendError): string | undefined {
 
 function mayHaveHappened(failure: Failure): boolean {
   const { response, code = '', message } = failure;
-  if (!response) return !NOT_SENT.has(code) && !TLS.test(code);
+  if (!response) return !NOT_SENT.has(code) && !TLS_FAILURE.test(code);
   return response.statusCode >= 500 && !isThrottled(failure) && !NO_LEADER.test(textOf(response.body) ?? message);
 }
 

@@ -1,4 +1,5 @@
 import { BackendError, type ErrorCode } from '#core';
+import { TLS_FAILURE } from '../shared/tls.js';
 
 /** What the API server has answered in place of what was asked for. */
 export class ApiError extends BackendError {
@@ -42,5 +43,5 @@ export function hasStatus(error: unknown, ...statuses: readonly number[]): boole
 export function isOurSettings(error: unknown): boolean {
   if (hasStatus(error, 401, 403)) return true;
   const { code = '' } = ((error as { cause?: unknown }).cause ?? {}) as { code?: string };
-  return /CERT|SELF_SIGNED|^ERR_(SSL|TLS|OSSL)|UNABLE_TO_|^EPROTO$/.test(code);
+  return TLS_FAILURE.test(code);
 }

@@ -3,6 +3,7 @@ import type { SecureContextOptions } from 'node:tls';
 import { isNativeError } from 'node:util/types';
 import { Cluster, Redis, ReplyError, type RedisOptions } from 'ioredis';
 import { abortable, asBackendError, BackendError, type Logger } from '#core';
+import { TLS_FAILURE } from '../shared/tls.js';
 import { describeAddress, type Address } from './address.js';
 import type { Script } from './scripts.js';
 
@@ -18,9 +19,8 @@ const MAX_IN_FLIGHT = 1_000;
 /** What Redis says before it has done anything. */
 const REFUSAL =
   /^(NOSCRIPT|LOADING|BUSY|MASTERDOWN|READONLY|CLUSTERDOWN|TRYAGAIN|OOM|MISCONF|NOREPLICAS|NOAUTH|NOPERM) /;
-/** What waiting does not mend: credentials, certificates, other data under our keys. */
-const REFUSED =
-  /\b(WRONGPASS|NOAUTH|NOPERM|WRONGTYPE|CERT_\w+|SELF_SIGNED\w+|ERR_(SSL|TLS|OSSL)\w+|UNABLE_TO_\w+|EPROTO)\b/;
+/** What waiting does not mend, as little as what is wrong with certificates: credentials, other data under our keys. */
+const REFUSED = /\b(WRONGPASS|NOAUTH|NOPERM|WRONGTYPE)\b/;
 /** Nor a URL of another thing: a database that there is not, a node of a cluster, a sentinel, another master's sentinel. */
 const MISTAKEN = /\b(MOVED|ERR (DB index|SELECT|unknown command|No such master|This instance has cluster))\b/;
 
@@ -162,7 +162,7 @@ export class Connection {
 /** Whether an operator has to do something about it. */
 export function isHopeless(error: unknown): boolean {
   const message = messageOf(error);
-  return REFUSED.test(message) || MISTAKEN.test(message);
+  return [REFUSED, TLS_FAILURE, MISTAKEN].some((hopeless) => hopeless.test(message));
 }
 
 /** Also of errors that carry the one that matters: of a cluster's last node, of the last of several addresses tried. */

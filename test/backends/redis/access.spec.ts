@@ -136,8 +136,8 @@ describeOwn(redis)('TLS', () => {
     server = undefined;
   });
 
-  async function startServer(authClients: 'yes' | 'no'): Promise<Server> {
-    const { cert, key } = await authority.sign('server');
+  async function startServer(authClients: 'yes' | 'no', pair?: KeyPair): Promise<Server> {
+    const { cert, key } = pair ?? (await authority.sign('server'));
     const files = { 'tls-cert-file': cert, 'tls-key-file': key, 'tls-ca-cert-file': authority.cert };
     return (server = await startRedisWithTls({ ...FORGETFUL, ...files, 'tls-auth-clients': authClients }));
   }
@@ -154,6 +154,12 @@ describeOwn(redis)('TLS', () => {
     const { address } = await startServer('no');
     const wrong = { REDIS_URL: address, REDIS_TLS_CA: other.cert };
     expect(await refused(wrong)).toMatch(/^Redis at 127.0.0.1:\d+: [^\n]*(certificate|UNABLE_TO)[^\n]*$/);
+  }, 60_000);
+
+  it('is not spoken with one whose certificate nobody but itself has signed', async () => {
+    const { address } = await startServer('no', authority.own);
+    const wrong = { REDIS_URL: address, REDIS_TLS_CA: other.cert };
+    expect(await refused(wrong)).toMatch(/^Redis at 127.0.0.1:\d+: self-signed certificate [^\n]*$/);
   }, 60_000);
 
   it('shows a certificate of ours where Redis asks for one', async () => {
