@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { keyOf, silentLogger } from '#core';
+import { keyOf, silentLogger, type ConfigEntry, type JsonObject } from '#core';
 import { registration } from '#core/testing';
 import { MemoryBackend } from './backend.js';
 import type { Store, StoredInstance, StoredState } from './store.js';
@@ -48,19 +48,22 @@ async function until(condition: () => boolean): Promise<void> {
 
 describe('memory on a disk with trouble', () => {
   let store: FakeStore<StoredInstance>;
+  let documents: FakeStore<ConfigEntry>;
   let backend: MemoryBackend;
 
   beforeEach(async () => {
     store = new FakeStore();
+    documents = new FakeStore();
     backend = new MemoryBackend(
       { logger: silentLogger, now: Date.now, graceMs: 0 },
-      { instances: store, configuration: new FakeStore() },
+      { instances: store, configuration: documents },
     );
     await backend.start();
   });
 
   afterEach(async () => {
     store.release();
+    documents.release();
     await backend.stop();
   });
 
@@ -73,6 +76,26 @@ describe('memory on a disk with trouble', () => {
     store.release();
     await registered;
     expect(store.kept.size).toBe(1);
+  });
+
+  it('shows no version of a document before it is on disk, and gives its number out again if it never was', async () => {
+    const { configStore } = backend;
+    const version = (config: JsonObject): ConfigEntry => ({
+      ...{ version: 1, previous: 0, config, actor, createdAt: 1, updatedAt: 1 },
+    });
+    documents.failing = true;
+    documents.hang();
+    const first = configStore.append('document/production/api', version({ first: true }));
+    await until(() => documents.writes === 1);
+    const shown = async (number?: number) => (await configStore.get('document/production/api', number))?.config;
+    expect([await shown(), await shown(1), (await configStore.heads()).size]).toEqual([undefined, undefined, 0]);
+    documents.release();
+    await expect(first).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });
+    expect([await shown(), await shown(1)]).toEqual([undefined, undefined]);
+    documents.failing = false;
+    await configStore.append('document/production/api', version({ second: true }));
+    expect(await shown()).toEqual({ second: true });
+    expect([...documents.kept.values()].map(({ config }) => config)).toEqual([{ second: true }]);
   });
 
   it('says that the outcome is unknown, and writes it once the disk works again', async () => {

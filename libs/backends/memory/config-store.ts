@@ -3,6 +3,7 @@ import {
   BackendError,
   checkPrevious,
   forgottenBy,
+  Turns,
   type ConfigEntry,
   type ConfigHeads,
   type ConfigKey,
@@ -18,6 +19,7 @@ export class MemoryConfigStore implements ConfigStore {
   private readonly versions = new Map<string, ConfigEntry>();
   private readonly committer: Committer<ConfigEntry> | undefined;
   private readonly wakers = new Set<() => void>();
+  private readonly turns = new Turns();
   private appended = 0;
   private stopped = false;
 
@@ -64,20 +66,14 @@ export class MemoryConfigStore implements ConfigStore {
 
   async get(key: ConfigKey, version?: number, signal?: AbortSignal): Promise<ConfigEntry | undefined> {
     this.admit(signal);
-    return this.versions.get(nameOf(key, version ?? this.newest.get(key) ?? 0));
+    const newest = this.newest.get(key) ?? 0;
+    const wanted = version ?? newest;
+    return wanted > newest ? undefined : this.versions.get(nameOf(key, wanted));
   }
 
-  async append(key: ConfigKey, entry: ConfigEntry, signal?: AbortSignal): Promise<void> {
-    this.admit(signal);
-    if (this.committer?.full) throw new BackendError('BUSY', 'the disk does not keep up with what waits for it');
-    checkPrevious(key, this.newest.get(key) ?? 0, entry);
-    const name = nameOf(key, entry.version);
-    this.newest.set(key, entry.version);
-    this.versions.set(name, entry);
-    this.appended++;
-    this.forget(key, entry);
-    this.wake();
-    await this.committer?.commit(name, signal);
+  /** Nobody sees a version that the disk does not have: after a crash its number would be given out again. */
+  append(key: ConfigKey, entry: ConfigEntry, signal?: AbortSignal): Promise<void> {
+    return this.turns.take(key, () => this.appendNext(key, entry, signal));
   }
 
   async *watch(signal: AbortSignal): AsyncGenerator<ConfigHeads, void> {
@@ -89,6 +85,19 @@ export class MemoryConfigStore implements ConfigStore {
         yield this.heads(signal);
       }
     }
+  }
+
+  private async appendNext(key: ConfigKey, entry: ConfigEntry, signal: AbortSignal | undefined): Promise<void> {
+    this.admit(signal);
+    if (this.committer?.full) throw new BackendError('BUSY', 'the disk does not keep up with what waits for it');
+    checkPrevious(key, this.newest.get(key) ?? 0, entry);
+    const name = nameOf(key, entry.version);
+    this.versions.set(name, entry);
+    this.forget(key, entry);
+    await this.committer?.commit(name, signal);
+    this.newest.set(key, entry.version);
+    this.appended++;
+    this.wake();
   }
 
   private change(signal: AbortSignal): Promise<void> {
