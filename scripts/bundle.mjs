@@ -44,6 +44,7 @@ const { metafile } = await build({
   // Of what the compiler has made, which keeps the types that Nest injects by. Extensions import the core and the kit.
   entryPoints: {
     main: 'dist/apps/server/src/main.js',
+    healthy: 'dist/apps/server/src/healthy.js',
     core: 'dist/libs/core/index.js',
     kit: 'dist/apps/server/src/kit.js',
   },

@@ -6,6 +6,7 @@ import { constants } from 'node:os';
 import '../test/support/typescript.mjs';
 
 const { SERVERS, hasPrograms, isAvailable } = await import('../test/servers/index.ts');
+const { TOOLS } = await import('../test/deploy/support/tools.ts');
 
 const ALWAYS = ['unit', 'memory', 'integration', 'replicas', 'faults', 'deploy'];
 const KNOWN = [...ALWAYS, ...SERVERS.map(({ name }) => name), 'soak'];
@@ -21,7 +22,11 @@ const all = named.length === 0 || named.some((name) => OF_ALL.includes(name));
 const wanted = SERVERS.filter(({ name }) => all || named.includes(name));
 const missing = wanted.filter((kind) => !isAvailable(kind));
 const onlyToShare = wanted.filter((kind) => isAvailable(kind) && !hasPrograms(kind));
-if (missing.some(({ name }) => named.includes(name)) || (missing.length + onlyToShare.length > 0 && process.env.CI)) {
+const tools = named.length === 0 || named.includes('deploy') ? TOOLS.filter((tool) => tool.find() === undefined) : [];
+if (
+  missing.some(({ name }) => named.includes(name)) ||
+  (missing.length + onlyToShare.length + tools.length > 0 && process.env.CI)
+) {
   tellWhatIsLeftOut();
   process.exit(1);
 }
@@ -41,6 +46,7 @@ function tellWhatIsLeftOut() {
     console.error(`\nNOT RUN: ${names(missing)}, whose servers are not here. ${PREPARE}`);
     console.error(`Or name servers that run already: ${missing.map(({ variable }) => variable).join(', ')}`);
   }
+  if (tools.length > 0) console.error(`\nNOT RUN: what of deploy takes ${names(tools)}. ${PREPARE}`);
   if (onlyToShare.length > 0) {
     console.error(`\nNOT RUN: suites that break a server of ${names(onlyToShare)}. ${PREPARE}`);
   }

@@ -43,7 +43,7 @@ export function debianProgram(name: string, version: number, packageName: string
       const make = async (folder: string) => {
         if (!onPath('apt-get')) throw new Error('it is not on PATH, and there is no apt-get to have it from');
         report(`unpacking Debian's ${packageName}`);
-        await unpack(packageName, folder);
+        await unpack(['install', '--download-only', '--no-install-recommends', '-y', packageName], folder);
         for (const each of await readdir(join(folder, 'unpacked/usr/bin'))) await wrap(folder, each);
         const major = majorVersion(join(folder, name));
         if (major < version) throw new Error(`this release of Debian has version ${major}`);
@@ -53,14 +53,19 @@ export function debianProgram(name: string, version: number, packageName: string
   };
 }
 
-async function unpack(packageName: string, folder: string): Promise<void> {
+/** These packages, without what they depend on, into the folder `unpacked`. */
+export function unpackDebian(packages: readonly string[], folder: string): Promise<void> {
+  return unpack(['download', ...packages], folder);
+}
+
+/** @param fetch What has apt-get put archives into the folder of archives. */
+async function unpack(fetch: readonly string[], folder: string): Promise<void> {
   const apt = join(folder, 'apt');
   const [config, archives] = [join(apt, 'apt.conf'), join(apt, 'archives')];
   for (const each of ['lists/partial', 'archives/partial']) await mkdir(join(apt, each), { recursive: true });
   await writeFile(config, APT_CONFIG(apt));
   await run('apt-get', ['-c', config, 'update']);
-  const install = ['install', '--download-only', '--no-install-recommends', '-y', packageName];
-  await run('apt-get', ['-c', config, ...install]);
+  await run('apt-get', ['-c', config, ...fetch], { cwd: archives });
   for (const file of await readdir(archives)) {
     if (file.endsWith('.deb')) await run('dpkg-deb', ['-x', join(archives, file), join(folder, 'unpacked')]);
   }

@@ -1,12 +1,13 @@
 // npm run servers: prepares every program that tests start servers from.
 import { performance } from 'node:perf_hooks';
+import { TOOLS } from '../deploy/support/tools.js';
 import { SERVERS } from './index.js';
 import { programs as prometheus } from './prometheus.js';
 import type { Program } from './program.js';
 
 const TELL_MS = 30_000;
 
-for (const program of new Set([...SERVERS.flatMap(({ programs }) => programs), ...prometheus])) {
+for (const program of new Set([...SERVERS.flatMap(({ programs }) => programs), ...prometheus, ...TOOLS])) {
   try {
     if (program.find() === undefined) await prepare(program);
     report(program, program.find()!);
