@@ -25,7 +25,6 @@ export function startPrometheus(config: object): Promise<Server> {
         `--config.file=${file}`,
         `--storage.tsdb.path=${join(folder, 'data')}`,
         `--web.listen-address=127.0.0.1:${port}`,
-        '--storage.tsdb.no-lockfile',
       ],
       address,
       ready: async () => {
