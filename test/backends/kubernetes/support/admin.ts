@@ -13,17 +13,26 @@ const DEADLINE_MS = 20_000;
 export class Admin {
   readonly server: URL;
   readonly token: string;
-  private readonly authority: string;
+  /** The file that says who has signed the API server's certificate. */
+  readonly authority: string;
   private readonly agent: Agent;
 
   /** @param address A kubeconfig as our test servers write it. */
-  constructor(address = shared(kubernetes)) {
+  constructor(
+    private readonly address = shared(kubernetes),
+    token?: string,
+  ) {
     const config = JSON.parse(readFileSync(address, 'utf8')) as Config;
     const { server, 'certificate-authority': authority } = config.clusters[0].cluster;
     this.server = new URL(server);
     this.authority = authority;
-    this.token = config.users[0].user.token;
+    this.token = token ?? config.users[0].user.token;
     this.agent = new Agent({ keepAlive: true, ca: readFileSync(authority) });
+  }
+
+  /** Somebody else, with as much as the token lets them. */
+  as(token: string): Admin {
+    return new Admin(this.address, token);
   }
 
   get port(): number {

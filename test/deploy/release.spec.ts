@@ -1,0 +1,186 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Admin } from '../backends/kubernetes/support/admin.js';
+import { hasPrograms, isAvailable } from '../servers/index.js';
+import { kubernetes } from '../servers/kubernetes.js';
+import { freePort } from '../servers/ports.js';
+import { HttpClient } from '../support/http-client.js';
+import type { Instance, Service } from '../support/instances.js';
+import { endProcesses } from '../support/process.js';
+import { until } from '../support/until.js';
+import { CHART, onCluster, set, type KubernetesObject, type Values } from './support/helm.js';
+import { Pod } from './support/pod.js';
+import { helm } from './support/tools.js';
+
+const RELEASE = 'service-discovery';
+const TEST_MS = 240_000;
+/** Pods of the cluster become ready within a second or two; the machine may be busy. */
+const WAIT = ['--wait', '--timeout=2m'];
+const PATIENCE_MS = 60_000;
+
+/** Where things of ours may be. */
+const KINDS = [
+  ...['configmaps', 'pods', 'secrets', 'serviceaccounts', 'services', 'persistentvolumeclaims'].map(
+    (each) => `api/v1/${each}`,
+  ),
+  ...['deployments', 'replicasets'].map((each) => `apis/apps/v1/${each}`),
+  ...['roles', 'rolebindings'].map((each) => `apis/rbac.authorization.k8s.io/v1/${each}`),
+  'apis/autoscaling/v2/horizontalpodautoscalers',
+  'apis/networking.k8s.io/v1/networkpolicies',
+  'apis/policy/v1/poddisruptionbudgets',
+];
+
+let admin: Admin;
+let namespace: string;
+
+beforeEach(async () => {
+  admin = new Admin();
+  namespace = `deploy-${randomUUID().slice(0, 8)}`;
+  // The level that lets nothing in that has any right which it can do without.
+  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+  await admin.ask('POST', '/api/v1/namespaces', { metadata: { name: namespace, labels } });
+});
+afterEach(async () => {
+  await endProcesses();
+  await admin.ask('DELETE', `/api/v1/namespaces/${namespace}`);
+  admin.close();
+});
+
+function at(kind: string, name = ''): string {
+  const [, group, plural] = /^(.*)\/(.*)$/.exec(kind)!;
+  return `/${group}/namespaces/${namespace}/${plural}${name && `/${name}`}`;
+}
+
+const possible = hasPrograms({ programs: [helm] }) && isAvailable(kubernetes);
+const describeRelease = possible ? describe : describe.skip;
+
+describeRelease('a release', () => {
+  const release = (command: string, values: Values = {}, ...more: readonly string[]) =>
+    onCluster(
+      namespace,
+      command,
+      RELEASE,
+      ...(command === 'rollback' ? [] : [CHART]),
+      ...WAIT,
+      ...set(values),
+      ...more,
+    );
+
+  async function deployment(): Promise<KubernetesObject> {
+    return admin.ask<KubernetesObject>('GET', at('apis/apps/v1/deployments', RELEASE));
+  }
+
+  async function ownObjects(): Promise<string[]> {
+    const lists = await Promise.all(KINDS.map((kind) => admin.ask<{ items: KubernetesObject[] }>('GET', at(kind))));
+    return lists.flatMap(({ items }, i) =>
+      items
+        .filter(({ metadata }) => metadata.name.includes(RELEASE))
+        .map(({ metadata }) => `${KINDS[i]} ${metadata.name}`),
+    );
+  }
+
+  it(
+    'is installed, upgraded, rolled back and gone, under the restricted level',
+    async () => {
+      const options = Object.fromEntries(
+        ['autoscaling', 'networkPolicy', 'podDisruptionBudget'].map((each) => [`${each}.enabled`, true]),
+      );
+      const told = await release('install', { ...options, 'autoscaling.minReplicas': 3 });
+      expect(told).toContain(`It discovers the Services of namespace ${namespace}; it registers nothing.`);
+      await until(async () => (await deployment()).status.readyReplicas === 3, PATIENCE_MS);
+      const slices = await admin.ask<{ items: KubernetesObject[] }>(
+        'GET',
+        at('apis/discovery.k8s.io/v1/endpointslices'),
+      );
+      expect(slices.items[0]!.endpoints).toHaveLength(3);
+
+      await release('upgrade', { ...options, 'autoscaling.minReplicas': 3, 'config.env.SERVICE_TTL': '60s' });
+      const variables = async () =>
+        (await admin.ask<KubernetesObject>('GET', at('api/v1/configmaps', RELEASE))).data as Record<string, string>;
+      expect(await variables()).toMatchObject({ SERVICE_TTL: '60s' });
+      const { strategy } = (await deployment()).spec;
+      expect(strategy.rollingUpdate).toEqual({ maxSurge: 1, maxUnavailable: 0 });
+
+      await release('rollback', {}, '1');
+      expect(await variables()).not.toHaveProperty('SERVICE_TTL');
+
+      await onCluster(namespace, 'uninstall', RELEASE, ...WAIT);
+      await until(async () => (await ownObjects()).length === 0, PATIENCE_MS);
+    },
+    TEST_MS,
+  );
+
+  it.each([
+    ['without service links', false],
+    ['with service links', true],
+  ])(
+    'discovers what runs in the cluster with its ServiceAccount alone, %s',
+    async (_how, links) => {
+      const port = await freePort();
+      await release('install', { 'config.env.SERVICE_HOST': '127.0.0.1', 'config.env.SERVICE_PORT': `${port}` });
+      if (links) {
+        const patch = { spec: { template: { spec: { enableServiceLinks: true } } } };
+        await admin.ask('PATCH', at('apis/apps/v1/deployments', RELEASE), patch);
+      }
+      const pod = await Pod.of(admin, namespace, RELEASE);
+      expect('SERVICE_DISCOVERY_PORT' in pod.environment).toBe(links);
+      const server = await pod.start();
+      expect(server.port).toBe(port);
+      const http = new HttpClient(server.url);
+
+      await admin.ask('POST', at('apis/apps/v1/deployments'), web(3));
+      await admin.ask('POST', at('api/v1/services'), WEB);
+      const listed = async () => {
+        const answer = await http.get<Service>('/api/v1/services/web');
+        return answer.status === 200 ? answer.data.instances : [];
+      };
+      const count = (number: number) => until(async () => (await listed()).length === number, PATIENCE_MS);
+      await count(3);
+      expect((await http.get<Instance>('/api/v1/services/web/instance')).data.metadata.pod).toMatch(/^web-/);
+      for (const replicas of links ? [0] : [300, 0]) {
+        await admin.ask('PATCH', at('apis/apps/v1/deployments', 'web'), { spec: { replicas } });
+        await count(replicas);
+      }
+      expect((await http.post('/api/v1/services', { name: 'x', host: '10.0.0.1', port: 1 })).status).toBe(501);
+      await http.close();
+      expect(await server.end('SIGTERM')).toEqual({ code: 0, signal: null });
+
+      await expectRights(pod.token);
+    },
+    TEST_MS,
+  );
+
+  /** To list and watch Services and EndpointSlices here, and what everybody may. */
+  async function expectRights(token: string): Promise<void> {
+    const ask = async (resource: string, verb: string, group = '', where = namespace) => {
+      const spec = { resourceAttributes: { namespace: where, group, resource, verb } };
+      const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec };
+      const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+      const account = admin.as(token);
+      const { status } = await account.ask<KubernetesObject>('POST', path, body).finally(() => account.close());
+      return status.allowed as boolean;
+    };
+    for (const verb of ['list', 'watch']) {
+      expect(await ask('services', verb)).toBe(true);
+      expect(await ask('endpointslices', verb, 'discovery.k8s.io')).toBe(true);
+      expect(await ask('services', verb, '', 'default')).toBe(false);
+    }
+    for (const verb of ['get', 'create', 'update', 'patch', 'delete']) expect(await ask('services', verb)).toBe(false);
+    for (const resource of ['secrets', 'configmaps', 'pods']) expect(await ask(resource, 'list')).toBe(false);
+    expect(await ask('leases', 'create', 'coordination.k8s.io')).toBe(false);
+  }
+});
+
+const WEB = { metadata: { name: 'web' }, spec: { selector: { app: 'web' }, ports: [{ port: 80 }] } };
+
+function web(replicas: number): object {
+  const securityContext = {
+    ...{ runAsNonRoot: true, runAsUser: 1000, allowPrivilegeEscalation: false },
+    ...{ capabilities: { drop: ['ALL'] }, seccompProfile: { type: 'RuntimeDefault' } },
+  };
+  const template = {
+    metadata: { labels: { app: 'web' } },
+    spec: { containers: [{ name: 'web', image: 'web', securityContext }] },
+  };
+  return { metadata: { name: 'web' }, spec: { replicas, selector: { matchLabels: { app: 'web' } }, template } };
+}
