@@ -3,6 +3,8 @@ import type { LeaseForm } from './leases.js';
 import { nameOf, type Lease } from './objects.js';
 
 const TICK_MS = 250;
+/** Whoever comes so late has stood still. */
+const MOST_PER_TICK_MS = 2 * TICK_MS;
 /** Without a word from Kubernetes for so long, it is away: no lease goes on. */
 const SILENCE_MS = 2_000;
 const PROBE_AFTER_MS = 1_000;
@@ -74,7 +76,7 @@ export class LeaseKeeper {
     const slot = nameOf((after ?? before)!);
     this.graves.delete(slot);
     const instance = after && !this.form.removalOf(after) ? this.form.instanceOf(after) : undefined;
-    if (after && !instance) this.graves.set(slot, { lease: after, since: this.time });
+    if (after && !instance) this.graves.set(slot, { lease: after, since: this.present });
     if (!after || !instance || instance instanceof BackendError || instance.ttl === undefined) this.tended.delete(slot);
     else this.tend(slot, after, instance, instance.ttl);
   }
@@ -84,7 +86,7 @@ export class LeaseKeeper {
     const tended = this.tended.get(slot);
     if (!tended) return false;
     if (this.isDue(tended)) return true;
-    tended.began = this.time;
+    tended.began = this.present;
     tended.unwritten = { beat: at, at: performance.now() };
     return false;
   }
@@ -97,7 +99,7 @@ export class LeaseKeeper {
       return;
     }
     // At the first sight of one nobody knows how old it is.
-    const began = known ? this.time - Math.min(this.form.ageOf(lease), ttl) : this.time;
+    const began = known ? this.present - Math.min(this.form.ageOf(lease), ttl) : this.present;
     const written = Date.parse(renewTime ?? '') || registeredAt;
     const unwritten = known?.unwritten && known.unwritten.beat.getTime() > written ? known.unwritten : undefined;
     this.tended.set(slot, {
@@ -107,6 +109,11 @@ export class LeaseKeeper {
       writtenAt: performance.now(),
       ...(unwritten && { unwritten }),
     });
+  }
+
+  /** The time goes on in ticks: what happens between two is not to count as of the one before. */
+  private get present(): number {
+    return this.time + Math.min(performance.now() - this.lastTick, MOST_PER_TICK_MS);
   }
 
   private isDue({ ttl, writtenAt }: Tended): boolean {
@@ -144,7 +151,7 @@ export class LeaseKeeper {
   /** Whatever kept us from hearing of heartbeats, a registry that is away or a process that stood still, ends nobody. */
   private advance(): void {
     const now = performance.now();
-    const passed = Math.min(now - this.lastTick, 2 * TICK_MS);
+    const passed = Math.min(now - this.lastTick, MOST_PER_TICK_MS);
     this.lastTick = now;
     const silence = now - this.duties.lastHeard();
     if (silence > PROBE_AFTER_MS) this.work('probe', () => this.duties.probe());
