@@ -20,6 +20,8 @@ const GATHER_MS = 50;
 const COMPARE_MS = 10_000;
 const AT_ONCE = 4;
 const STOP_MS = 1_000;
+/** For what a service is, whenever it is tried: it is again at the next comparison, and holds up no other. */
+const REFUSED = [400, 403, 413, 422];
 /** To make a Service that others make and delete at the same time. */
 const ATTEMPTS = 5;
 
@@ -37,6 +39,8 @@ export interface ProjectorParts {
  */
 export class Projector {
   private readonly due = new Set<string>();
+  /** Told as a warning already. */
+  private readonly refused = new Set<string>();
   private readonly turns = new Turns();
   private readonly stopping = new AbortController();
   private readonly backoff = new Backoff(200, 5_000);
@@ -167,10 +171,18 @@ export class Projector {
         this.due.delete(name);
         try {
           await this.reconcile(name, signal);
+          this.refused.delete(name);
         } catch (error) {
+          const fields = { service: name, reason: String(error) };
+          if (hasStatus(error, ...REFUSED)) {
+            const level = this.refused.has(name) ? 'debug' : 'warn';
+            this.logger[level](fields, 'Kubernetes does not take its EndpointSlices');
+            this.refused.add(name);
+            continue;
+          }
           well = false;
           this.due.add(name);
-          this.logger.debug({ service: name, reason: String(error) }, 'its EndpointSlices are tried again');
+          this.logger.debug(fields, 'its EndpointSlices are tried again');
           return;
         }
       }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { keyOf, type RegistryBackend, type Registrar } from '#core';
+import { keyOf, silentLogger, type Logger, type RegistryBackend, type Registrar } from '#core';
 import { registration, Watcher } from '#core/testing';
 import { until } from '../../support/until.js';
 import { createService, createSlice, pod } from './support/cluster-objects.js';
@@ -56,7 +56,66 @@ function isShown(...endpoints: readonly string[]): Promise<void> {
   return until(async () => JSON.stringify(await shown()) === JSON.stringify([...endpoints].sort()), 20_000);
 }
 
+const POLICIES = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies';
+const BINDINGS = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings';
+
+/** While it runs, Kubernetes refuses EndpointSlices here whose names begin like that. */
+async function refusingSlices(prefix: string, work: () => Promise<void>): Promise<void> {
+  const { admin, namespace: name } = place;
+  const rule = { apiGroups: ['discovery.k8s.io'], apiVersions: ['v1'], operations: ['CREATE'] };
+  const policy = {
+    matchConstraints: { resourceRules: [{ ...rule, resources: ['endpointslices'] }] },
+    validations: [{ expression: `!object.metadata.name.startsWith('${prefix}')` }],
+  };
+  const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': name } };
+  const binding = { policyName: name, validationActions: ['Deny'], matchResources: { namespaceSelector } };
+  const slice = { metadata: { name: prefix }, addressType: 'IPv4', endpoints: [] };
+  const isRefused = () =>
+    admin.ask('POST', `${place.at(SLICES, 'endpointslices')}?dryRun=All`, slice).then(
+      () => false,
+      (error: unknown) => String(error).includes('422'),
+    );
+  await admin.ask('POST', POLICIES, { metadata: { name }, spec: policy });
+  try {
+    await admin.ask('POST', BINDINGS, { metadata: { name }, spec: binding });
+    await until(isRefused, 30_000);
+    await work();
+  } finally {
+    await admin.ask('DELETE', `${BINDINGS}/${name}`);
+    await admin.ask('DELETE', `${POLICIES}/${name}`);
+  }
+}
+
 describe('what is registered', () => {
+  it(
+    'is shown at once though Kubernetes refuses the EndpointSlices of another service',
+    async () => {
+      const refusals: object[] = [];
+      const warn: Logger['warn'] = (fields) => void refusals.push(fields);
+      const debug: Logger['debug'] = (fields) => {
+        if ('service' in fields) refusals.push(fields);
+      };
+      const own = await place.backend({ KUBERNETES_WRITE: 'true' }, { logger: { ...silentLogger, warn, debug } });
+      await own.start();
+      await backend.stop();
+      await refusingSlices('refused', async () => {
+        const begun = performance.now();
+        await own.registrar!.register(registration({ serviceName: 'refused' }), { actor });
+        await until(() => refusals.length > 0, 20_000);
+        const addresses = [1, 2, 3, 4, 5].map((i) => `10.3.0.${i}`);
+        for (const [i, address] of addresses.entries()) {
+          await own.registrar!.register(registration({ serviceId: `${i}`, address }), { actor });
+          await isShown(...addresses.slice(0, i + 1).map((each) => `${each}:8080`));
+        }
+        // When it changes, and at each comparison: not whenever something else does.
+        expect(refusals.length).toBeLessThanOrEqual(2 + (performance.now() - begun) / 7_500);
+        expect(refusals[0]).toMatchObject({ service: 'refused', reason: expect.stringContaining('422') });
+      });
+      await own.stop();
+    },
+    TEST_MS,
+  );
+
   it(
     'is a Lease, and a Service that kube-proxy and DNS know',
     async () => {
