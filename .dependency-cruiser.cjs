@@ -33,6 +33,7 @@ module.exports = {
     lib('catalog', 'core'),
     lib('configuration', 'core'),
     lib('telemetry', 'core'),
+    lib('client', 'core', 'balancing'),
     {
       name: 'libs-by-their-index',
       severity: 'error',

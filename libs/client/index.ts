@@ -1,0 +1,10 @@
+export type { HealthStatus, InstanceStatus, Outcome } from '#core';
+export { STRATEGIES, UnknownStrategyError } from '#balancing';
+export { DiscoveryClient } from './client.js';
+export type { Filter, Picked, PickOptions } from './discovery/picker.js';
+export type { ViewSource } from './discovery/view.js';
+export { DiscoveryError, NoInstanceError, NotReadyError, RefusedError, ServersUnavailableError } from './errors.js';
+export type { Instance } from './instance.js';
+export type { ClientOptions } from './options.js';
+export type { Leaving, Registration, StopOptions } from './registration/registration.js';
+export type { Load, RegistrationRequest } from './registration/request.js';
