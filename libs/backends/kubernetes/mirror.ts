@@ -14,6 +14,7 @@ import {
   type Lease,
   type Service,
 } from './objects.js';
+import { OurSlices } from './our-slices.js';
 import { isOurSlice } from './projection.js';
 import { Reflector, type Listener, type Source } from './reflector.js';
 import type { View } from './view.js';
@@ -38,6 +39,7 @@ export class Mirror {
   readonly slices: Reflector<EndpointSlice>[] = [];
   readonly leases: Reflector<Lease> | undefined;
   readonly table: LeaseTable | undefined;
+  readonly ourSlices: OurSlices;
 
   constructor(
     private readonly client: Client,
@@ -47,6 +49,7 @@ export class Mirror {
     private readonly logger: Logger,
     private readonly on: { rewound(): void; settled(error: BackendError | undefined): void },
   ) {
+    this.ourSlices = new OurSlices(prefix);
     const cluster = new ClusterServices(view, {
       prefix,
       withNamespace: namespaces?.length !== 1,
@@ -59,7 +62,12 @@ export class Mirror {
         this.reflect<Service>(services, (before, after, version) => cluster.serviceChanged(before, after, version)),
       );
       const slices = { path: pathOf(ENDPOINT_SLICES, namespace) };
-      this.slices.push(this.reflect(slices, (...change) => cluster.sliceChanged(...change)));
+      this.slices.push(
+        this.reflect<EndpointSlice>(slices, (before, after, version, seen) => {
+          this.ourSlices.changed(before, after);
+          cluster.sliceChanged(before, after, version, seen);
+        }),
+      );
     }
     if (!writing) return;
     const { form, keeper, serviceMoved } = writing;

@@ -11,6 +11,7 @@ import {
   type Resource,
   type Service,
 } from './objects.js';
+import type { OurSlices } from './our-slices.js';
 import { isOurService, isOurSlice, serviceFor, slicesFor, type Projection } from './projection.js';
 import type { Reflector } from './reflector.js';
 
@@ -28,6 +29,7 @@ const ATTEMPTS = 5;
 export interface ProjectorParts {
   readonly services: () => Reflector<Service>;
   readonly slices: () => Reflector<EndpointSlice>;
+  readonly ourSlices: () => OurSlices;
   readonly instancesOf: (serviceName: string) => Iterable<ServiceInstance>;
   readonly serviceNames: () => Iterable<string>;
   readonly isLive: () => boolean;
@@ -155,11 +157,10 @@ export class Projector {
 
   private everything(): Set<string> {
     const ofServices = [...this.parts.services().objects.values()].filter((each) => isOurService(each, this.manager));
-    const ofSlices = [...this.parts.slices().objects.values()].filter((each) => isOurSlice(each, this.manager));
     return new Set([
       ...this.parts.serviceNames(),
       ...ofServices.map(({ metadata }) => metadata.name),
-      ...ofSlices.map(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] ?? ''),
+      ...this.parts.ourSlices().serviceNames,
     ]);
   }
 
@@ -201,12 +202,12 @@ export class Projector {
     const wanted = slicesFor(this.projection(serviceName), instances);
     const names = new Set(wanted.map(nameOf));
     for (const slice of wanted) await this.put(slice, signal);
-    for (const slice of this.slicesOf(serviceName))
+    for (const slice of this.parts.ourSlices().of(serviceName))
       if (!names.has(nameOf(slice))) await this.remove(ENDPOINT_SLICES, slice, signal);
   }
 
   private async withdraw(serviceName: string, signal: AbortSignal): Promise<void> {
-    for (const slice of this.slicesOf(serviceName)) await this.remove(ENDPOINT_SLICES, slice, signal);
+    for (const slice of this.parts.ourSlices().of(serviceName)) await this.remove(ENDPOINT_SLICES, slice, signal);
     const service = this.known(serviceName);
     if (service && isOurService(service, this.manager)) await this.remove(SERVICES, service, signal);
   }
@@ -231,13 +232,6 @@ export class Projector {
     } catch (error) {
       if (!hasStatus(error, 404)) throw error;
     }
-  }
-
-  private slicesOf(serviceName: string): EndpointSlice[] {
-    return [...this.parts.slices().objects.values()].filter(
-      (slice) =>
-        isOurSlice(slice, this.manager) && slice.metadata.labels?.['kubernetes.io/service-name'] === serviceName,
-    );
   }
 
   private projection(serviceName: string): Projection {

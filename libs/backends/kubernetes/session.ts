@@ -122,6 +122,7 @@ export class Session {
       {
         services: () => this.mirror.services[0]!,
         slices: () => this.mirror.slices[0]!,
+        ourSlices: () => this.mirror.ourSlices,
         instancesOf: (name) => this.mirror.table!.of(name),
         serviceNames: () => this.mirror.table!.serviceNames,
         isLive: () => this.view.isLive,
