@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { seedExamples, SUCCESSES } from '../support/examples.js';
@@ -11,6 +13,7 @@ import { HttpClient, type Answer } from '../support/http-client.js';
 // Every operation of the document, asked by everybody: exactly those get in who may.
 
 const ROLES = ['reader', 'registrar', 'operator', 'admin'] as const;
+const NAMES_SERVICE = /\{(name|service|service_name)\}/;
 const PAST = '2020-01-01T00:00:00Z';
 
 type Credential = Readonly<Record<string, string>>;
@@ -23,12 +26,17 @@ let credentials: Readonly<Record<string, Credential>>;
 let admin: HttpClient;
 
 beforeAll(async () => {
-  keys = await KeyFile.in(await temporaryFolder(), {
+  const folder = await temporaryFolder();
+  keys = await KeyFile.in(folder, {
     ...Object.fromEntries(ROLES.map((role) => [role, { role, expires: '2999-01-01T00:00:00Z' }])),
     expired: { role: 'admin', expires: PAST },
     nothing: {},
+    other: {},
   });
-  server = await TestServer.start(keys.environment);
+  const rules = join(folder, 'rules.json');
+  const rule = { callers: ['api-key:other'], role: 'admin', services: ['other-*'] };
+  await writeFile(rules, JSON.stringify({ rules: [rule] }));
+  server = await TestServer.start({ ...keys.environment, AUTH_RULES_FILE: rules });
   admin = new HttpClient(server.url, bearer(keys.of('admin')));
   contract = await Contract.of(server.http);
   credentials = {
@@ -38,6 +46,7 @@ beforeAll(async () => {
     empty: { 'x-api-key': '' },
     expired: bearer(keys.of('expired')),
     nothing: bearer(keys.of('nothing')),
+    other: bearer(keys.of('other')),
     ...Object.fromEntries(ROLES.map((role) => [role, bearer(keys.of(role))])),
   };
   await seedExamples(admin);
@@ -56,6 +65,9 @@ function roleOf(operation: Operation): string {
 /** 401, 403, or undefined: it is let in. */
 function refusal(operation: Operation, who: string): 401 | 403 | undefined {
   const needed = roleOf(operation);
+  // Of another team: wherever the path names a service, and where everything is told.
+  if (who === 'other' && needed !== 'public')
+    return NAMES_SERVICE.test(operation.path) || operation.operationId === 'getPrometheusMetrics' ? 403 : undefined;
   if (needed === 'public') return undefined;
   if (UNKNOWN.includes(who)) return 401;
   return ROLES.indexOf(who as never) >= ROLES.indexOf(needed as never) ? undefined : 403;

@@ -184,8 +184,8 @@ const architecture: Provider[] = [
   { provide: Tickets, useFactory: () => new Tickets() },
   {
     provide: Policy,
-    inject: [SETTINGS],
-    useFactory: ({ authentication }: Settings) => new Policy(authentication.anonymousRole),
+    inject: [SETTINGS, LOGGER],
+    useFactory: ({ authentication }: Settings, logger: Logger) => Policy.create(authentication, logger),
   },
   {
     provide: Authenticator,

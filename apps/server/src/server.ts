@@ -10,6 +10,7 @@ import { Configuration } from '#configuration';
 import { HealthMonitor } from '#health';
 import { Authenticator } from './auth/authenticator.js';
 import { Gate } from './auth/gate.js';
+import { Policy } from './auth/policy.js';
 import { Answers } from './answers/answers.js';
 import { served } from './api/dialects/index.js';
 import { AppModule } from './app.module.js';
@@ -158,6 +159,7 @@ export class Server {
     await app.close();
     await app.get(MetricsServer).stop();
     app.get(Authenticator).stop();
+    app.get(Policy).stop();
     clearTimeout(linger);
     clearTimeout(cut);
     await app.get(HealthMonitor).stop();

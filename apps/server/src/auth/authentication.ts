@@ -21,6 +21,7 @@ export async function createAuthenticator(parts: AuthenticationParts): Promise<A
     authenticator.forget();
     tickets.clear();
   };
+  policy.onChange = changed;
   const schemes: NamedScheme[] = [];
   try {
     for (const { name, options } of settings.schemes) {

@@ -49,6 +49,16 @@ export class Caller {
   }
 }
 
+/** Who writes: what that one may do, and what is stored with the change. */
+export interface Author {
+  readonly caller: Caller;
+  readonly actor: Actor;
+}
+
+export function authorOf(request: FastifyRequest): Author {
+  return { caller: request.caller, actor: actorOf(request) };
+}
+
 /** Who asks, for what is stored with a change. */
 export function actorOf({ caller, ip }: FastifyRequest): Actor {
   return `${caller.name}@${ip}`;

@@ -1,5 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '#core';
+// For what routes say of themselves.
+import type {} from '../http/negotiation.js';
 import { Problem } from '../http/problem.js';
 import { EVENT_STREAM } from '../streams/index.js';
 import type { Tickets } from '../watch/tickets.js';

@@ -1,20 +1,39 @@
-import type { Identity, Role } from '#core';
+import type { Identity, Logger, Role } from '#core';
+import type { AuthenticationSettings } from '../settings/authentication.js';
 import { Caller } from './caller.js';
+import { NO_RULES, openRules, type Rules } from './rules.js';
+import type { WatchedFiles } from './watched-files.js';
 
-/** With what a caller is called who is not known. */
+/** How a caller is called who is not known. */
 const ANONYMOUS = 'anonymous';
 
-/** Says what each may do: nothing that is not given. */
+/** Says what each may do: what the scheme says, and what the operator's rules add. Nothing else is allowed to anybody. */
 export class Policy {
   /** Whoever brings no credential. */
   readonly anonymous: Caller;
+  /** Called when rules have changed: who was made a caller before may do something else now. */
+  onChange: () => void = () => undefined;
+  private file: WatchedFiles<Rules> | undefined;
 
-  constructor(anonymousRole: Role | 'none') {
+  private constructor(anonymousRole: Role | 'none') {
     this.anonymous = new Caller(ANONYMOUS, anonymousRole === 'none' ? [] : [everywhere(anonymousRole)]);
   }
 
-  callerOf(scheme: string, { name, role, expiresAt }: Identity): Caller {
-    return new Caller(`${scheme}:${name}`, role ? [everywhere(role)] : [], expiresAt);
+  /** @throws Error that names the file of rules and what is wrong with it. */
+  static async create({ anonymousRole, rulesFile }: AuthenticationSettings, logger: Logger): Promise<Policy> {
+    const policy = new Policy(anonymousRole);
+    if (rulesFile !== undefined) policy.file = await openRules(rulesFile, () => policy.onChange(), logger);
+    return policy;
+  }
+
+  callerOf(scheme: string, { name: identity, role, expiresAt }: Identity): Caller {
+    const name = `${scheme}:${identity}`;
+    const rules = this.file?.value ?? NO_RULES;
+    return new Caller(name, [...(role ? [everywhere(role)] : []), ...rules(name, identity)], expiresAt);
+  }
+
+  stop(): void {
+    this.file?.stop();
   }
 }
 

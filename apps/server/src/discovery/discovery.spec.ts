@@ -39,7 +39,7 @@ describe('the candidates that are kept ready', () => {
 
   function candidates(filter: Partial<InstanceFilter>, exclude: readonly string[] = []): readonly ServiceInstance[] {
     const wish = Object.keys(filter).length === 0 ? NO_FILTER : { ...NO_FILTER, ...filter };
-    discovery.pick('api', { filter: wish, exclude: new Set(exclude) });
+    discovery.all.pick('api', { filter: wish, exclude: new Set(exclude) });
     return given;
   }
 

@@ -51,7 +51,11 @@ export class OwnHealthController {
     const { details } = await this.run([() => this.registry(), () => this.view(), () => this.traffic()]);
     if (details.view?.status !== 'up' || details.traffic?.status !== 'up') reply.code(503).header('Retry-After', '1');
     const healthy = Object.values(details).every(({ status }) => status === 'up');
-    return { status: healthy ? 'healthy' : 'degraded', service_discovery: this.discovery.summary(), checks: details };
+    return {
+      status: healthy ? 'healthy' : 'degraded',
+      service_discovery: this.discovery.all.summary(),
+      checks: details,
+    };
   }
 
   private registry() {

@@ -13,12 +13,15 @@ import {
   type Registrar,
   type Registration,
   type RegistryBackend,
+  type Role,
   type ServiceInstance,
   type Version,
   type WriteOptions,
 } from '#core';
 import type { Catalog, CatalogEntry } from '#catalog';
 import { Deadlines } from '../deadlines.js';
+import type { Author } from '../auth/caller.js';
+import { forbidden } from '../auth/gate.js';
 import { badRequest, Problem } from '../http/problem.js';
 import { sharesChecks } from '../replica/identity.js';
 import { healthCheckOf, type CheckRules, type Probing } from './checks.js';
@@ -53,12 +56,16 @@ export class Registrations {
   }
 
   /** @throws Problem or BackendError that says what is wrong with the input, or what became of the write. */
-  async register(wish: RegistrationWish, actor: Actor): Promise<CatalogEntry> {
+  async register(wish: RegistrationWish, { caller, actor }: Author): Promise<CatalogEntry> {
     if (wish.serviceName === this.rules.ownName) {
       const detail = `${wish.serviceName} is the name of this registry's own servers`;
       throw badRequest(detail, [{ path: 'service_name', message: 'is reserved' }], 'RESERVED_NAME');
     }
-    return this.registerAs(this.registrationOf(wish), actor);
+    const registration = this.registrationOf(wish);
+    const taken = this.catalog.get(registration)?.instance;
+    for (const each of [registration, ...(taken ? [taken] : [])])
+      if (!caller.mayWith(each, 'registrar')) throw forbidden(caller);
+    return this.registerAs(registration, actor);
   }
 
   async registerAs(registration: Registration, actor: Actor): Promise<CatalogEntry> {
@@ -68,9 +75,10 @@ export class Registrations {
     return shown;
   }
 
-  async heartbeat(key: InstanceKey, heartbeat: Heartbeat, actor: Actor): Promise<CatalogEntry> {
+  async heartbeat(key: InstanceKey, heartbeat: Heartbeat, author: Author): Promise<CatalogEntry> {
     this.requireForeign(key);
-    return this.heartbeatAs(key, heartbeat, actor);
+    await this.require(key, 'registrar', author);
+    return this.heartbeatAs(key, heartbeat, author.actor);
   }
 
   async heartbeatAs(key: InstanceKey, heartbeat: Heartbeat, actor: Actor): Promise<CatalogEntry> {
@@ -86,20 +94,22 @@ export class Registrations {
     return entry;
   }
 
-  async patch(key: InstanceKey, patch: Patch, actor: Actor, ifVersion?: Version): Promise<CatalogEntry> {
+  async patch(key: InstanceKey, patch: Patch, author: Author, ifVersion?: Version): Promise<CatalogEntry> {
     this.requireForeign(key);
-    return this.update(key, { kind: 'patch', ...patch }, actor, ifVersion);
+    await this.require(key, 'registrar', author, patch.tags);
+    return this.update(key, { kind: 'patch', ...patch }, author.actor, ifVersion);
   }
 
   async setMaintenance(
     key: InstanceKey,
     reason: string | undefined,
-    actor: Actor,
+    author: Author,
     ifVersion?: Version,
   ): Promise<CatalogEntry> {
     this.requireForeign(key);
+    await this.require(key, 'operator', author);
     const maintenance = reason === undefined ? undefined : { reason };
-    return this.update(key, { kind: 'maintenance', maintenance }, actor, ifVersion);
+    return this.update(key, { kind: 'maintenance', maintenance }, author.actor, ifVersion);
   }
 
   /** A probe's word: it counts only for the state of the instance that was probed. */
@@ -111,9 +121,10 @@ export class Registrations {
     await this.update(keyOf(instance), { kind: 'probe', status }, actor, instance.version);
   }
 
-  async deregister(key: InstanceKey, actor: Actor, ifVersion?: Version): Promise<void> {
+  async deregister(key: InstanceKey, author: Author, ifVersion?: Version): Promise<void> {
     this.requireForeign(key);
-    return this.deregisterAs(key, actor, ifVersion);
+    await this.require(key, 'registrar', author);
+    return this.deregisterAs(key, author.actor, ifVersion);
   }
 
   async deregisterAs(key: InstanceKey, actor: Actor, ifVersion?: Version): Promise<void> {
@@ -130,6 +141,20 @@ export class Registrations {
   async evict(instance: ServiceInstance, actor: Actor): Promise<void> {
     if (this.catalog.release(instance, 'evicted', actor)) return;
     await this.remove(keyOf(instance), 'evicted', actor, instance.version);
+  }
+
+  /**
+   * @param tags What it is to have, when they are to change.
+   * @throws Problem 403 where that is not allowed, BackendError `NOT_FOUND` where not even that may be known.
+   */
+  private async require(key: InstanceKey, role: Role, { caller }: Author, tags?: readonly string[]): Promise<void> {
+    if (caller.mayWithAllOf(key.serviceName, role)) return;
+    // Registered through another replica a moment ago, it may not be in our view yet.
+    if (!this.catalog.get(key)) await this.catalog.refresh();
+    const { instance } = this.catalog.get(key) ?? {};
+    if (!instance || !caller.visibility.sees(instance)) throw notFound(key);
+    const allowed = caller.mayWith(instance, role) && (!tags || caller.mayWith({ ...instance, tags }, role));
+    if (!allowed) throw forbidden(caller);
   }
 
   /** @throws Problem 403 for one of our own replicas: it alone looks after its registration. */

@@ -11,6 +11,8 @@ export interface AuthenticationSettings {
   readonly schemes: readonly { readonly name: string; readonly options: Readonly<Record<string, unknown>> }[];
   /** What whoever brings no credential may do. */
   readonly anonymousRole: Role | 'none';
+  /** What callers may do beyond what their schemes say. */
+  readonly rulesFile?: string;
 }
 
 export interface ReadAuthentication {
@@ -41,7 +43,11 @@ export function readAuthentication(
   const schemes = good
     .filter(({ module, options }) => module.enabled(options))
     .map(({ module: { name }, options }) => ({ name, options }));
-  const settings = { schemes, anonymousRole: values.ANONYMOUS_ROLE ?? defaultRole(schemes.map(({ name }) => name)) };
+  const settings = {
+    schemes,
+    anonymousRole: values.ANONYMOUS_ROLE ?? defaultRole(schemes.map(({ name }) => name)),
+    ...(values.AUTH_RULES_FILE !== undefined && { rulesFile: values.AUTH_RULES_FILE }),
+  };
   const own = good.length === read.length ? problemsOf(settings, server) : [];
   return {
     settings,
@@ -56,7 +62,10 @@ function defaultRole(schemes: readonly string[]): Role | 'none' {
   return schemes.every((name) => name === READING_IS_OPEN) ? 'reader' : 'none';
 }
 
-function problemsOf({ schemes, anonymousRole }: AuthenticationSettings, server: Resolution): SettingsProblem[] {
+function problemsOf(
+  { schemes, anonymousRole, rulesFile }: AuthenticationSettings,
+  server: Resolution,
+): SettingsProblem[] {
   const values = server.values as Partial<Variables>;
   const { AUTH_DISABLED: disabled, ANONYMOUS_ROLE: asked, ENVIRONMENT: profile, SERVICE_HOST: host } = values;
   const about = (name: string, message: string) =>
@@ -67,6 +76,8 @@ function problemsOf({ schemes, anonymousRole }: AuthenticationSettings, server: 
   const switchedOn = [...schemes.map(({ name }) => name), ...(asked === undefined ? [] : ['ANONYMOUS_ROLE'])];
   if (disabled === true && switchedOn.length > 0)
     return [about('AUTH_DISABLED', `contradicts ${switchedOn.join(', ')}, which would have no effect; unset one`)];
+  if (rulesFile !== undefined && schemes.length === 0)
+    return [about('AUTH_RULES_FILE', 'has no effect while nobody is asked who they are: switch a scheme on')];
   const servesStrangers = GUARDED.includes(profile) && host !== undefined && !isLoopback(host);
   if (!servesStrangers || disabled !== false || HARMLESS.includes(anonymousRole)) return [];
   return [

@@ -75,6 +75,10 @@ export function variables({ backends, strategies, dialects }: Choices) {
     AUTH_DISABLED: flag()
       .prefault('false')
       .meta({ description: 'true: serve everybody who can reach this server, writes included' }),
+    AUTH_RULES_FILE: absolutePath().optional().meta({
+      description:
+        'JSON file with what callers may do: {"rules": [{"callers", "role", "services", "tags", "instances"}]}; read again when it changes',
+    }),
     ANONYMOUS_ROLE: oneOf(['none', ...ROLES])
       .optional()
       .meta({

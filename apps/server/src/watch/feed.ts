@@ -1,5 +1,6 @@
 import { keyText, matches, NO_FILTER, type InstanceFilter, type ServiceInstance } from '#core';
 import type { Catalog, CatalogEntry, ContentChange } from '#catalog';
+import type { Visibility } from '../auth/visibility.js';
 import type { Frame } from '../streams/index.js';
 import type { ChangeFrames } from './change-frames.js';
 import { Snapshot } from './snapshot.js';
@@ -10,6 +11,8 @@ export interface Scope {
   readonly serviceName: string | undefined;
   readonly except?: string;
   readonly filter: InstanceFilter;
+  /** Of those, only what whoever watches may see. */
+  readonly visibility: Visibility;
 }
 
 /** A position in a feed: how many events there were before. Those from before the feed are below zero. */
@@ -63,9 +66,9 @@ export class Feed {
     return serviceName === undefined ? instance.serviceName !== except : instance.serviceName === serviceName;
   }
 
-  /** It passes the filter. */
+  /** It passes the filter, and may be seen. */
   shows(instance: ServiceInstance): boolean {
-    return matches(instance, this.scope.filter);
+    return matches(instance, this.scope.filter) && this.scope.visibility.sees(instance);
   }
 
   /** Takes a change of a service in scope. False when it is none to these watchers. */
@@ -168,11 +171,12 @@ export class Feed {
   }
 
   private entries(): readonly CatalogEntry[] {
-    const { serviceName, except, filter } = this.scope;
-    if (serviceName !== undefined) {
-      const entries = this.catalog.instances(serviceName) ?? [];
-      return filter === NO_FILTER ? entries : entries.filter(({ instance }) => matches(instance, filter));
-    }
-    return [...this.catalog.find(filter)].flatMap(([name, entries]) => (name === except ? [] : entries));
+    const { serviceName, except, filter, visibility } = this.scope;
+    const entries =
+      serviceName === undefined
+        ? [...this.catalog.find(filter)].flatMap(([name, each]) => (name === except ? [] : each))
+        : (this.catalog.instances(serviceName) ?? []);
+    const isFree = visibility.all && (serviceName === undefined || filter === NO_FILTER);
+    return isFree ? entries : entries.filter(({ instance }) => this.shows(instance));
   }
 }

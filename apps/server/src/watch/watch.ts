@@ -1,6 +1,7 @@
 import { keyText, type ServiceInstance } from '#core';
 import type { Catalog, CatalogChange } from '#catalog';
 import type { RevisionRef } from '../answers/answers.js';
+import { SEES_ALL } from '../auth/visibility.js';
 import type { Channel, Streams } from '../streams/index.js';
 import { ChangeFrames } from './change-frames.js';
 import { Feed, type Scope } from './feed.js';
@@ -115,8 +116,9 @@ function wake(watchers: Iterable<Watcher>): void {
   for (const { news } of watchers) news();
 }
 
-function keyOf({ serviceName = EVERYTHING, except, filter }: Scope): string {
+function keyOf({ serviceName = EVERYTHING, except, filter, visibility }: Scope): string {
   const { tags, withoutTags, metadata, healthyOnly, region, zone } = filter;
   const sets = [tags, withoutTags, metadata].map((set) => set.map((each) => JSON.stringify(each)).sort());
-  return JSON.stringify([serviceName, except, ...sets, healthyOnly, region, zone]);
+  const seen = visibility.seesAllOf(serviceName) ? SEES_ALL.key : visibility.key;
+  return JSON.stringify([serviceName, except, ...sets, healthyOnly, region, zone, seen]);
 }

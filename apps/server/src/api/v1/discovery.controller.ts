@@ -40,7 +40,11 @@ export class DiscoveryController {
       scope: undefined,
       freshness,
       content: () => {
-        const { items, page } = paginate(this.discovery.services(filter, { internal }), ([name]) => name, query);
+        const { items, page } = paginate(
+          this.discovery.seenBy(request.caller).services(filter, { internal }),
+          ([name]) => name,
+          query,
+        );
         return {
           held: items.some(([, entries]) => anyHeld(entries)),
           settled: !instances,
@@ -69,7 +73,7 @@ export class DiscoveryController {
       scope: name,
       freshness,
       content: () => {
-        const entries = this.discovery.entries(name, filter);
+        const entries = this.discovery.seenBy(request.caller).entries(name, filter);
         return {
           held: anyHeld(entries),
           body: ({ vitals }) => ({ success: true, data: presentService(name, entries, { vitals, instances: true }) }),
@@ -93,7 +97,7 @@ export class DiscoveryController {
       scope: name,
       freshness: query.freshness,
       content: () => {
-        const entries = this.discovery.entries(name, query.filter);
+        const entries = this.discovery.seenBy(request.caller).entries(name, query.filter);
         const { items, page } = paginate(entries, ({ instance }) => instance.serviceId, query);
         return {
           held: anyHeld(items),
@@ -122,7 +126,7 @@ export class DiscoveryController {
       scope: name,
       freshness,
       content: (): Content => {
-        const entry = this.discovery.entry(name, id);
+        const entry = this.discovery.seenBy(request.caller).entry(name, id);
         return {
           held: entry.hold !== undefined,
           body: (presentation) => ({ success: true, data: presentInstance(entry, presentation) }),

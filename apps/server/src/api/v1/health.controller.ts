@@ -5,6 +5,8 @@ import type { z } from 'zod';
 import { BackendError, hasActiveCheck, INSTANCE_STATUSES, keyOf, serviceNameField, statusOf } from '#core';
 import type { CatalogEntry } from '#catalog';
 import { Answers, type Content, type Presentation } from '../../answers/answers.js';
+import type { Caller } from '../../auth/caller.js';
+import { forbidden } from '../../auth/gate.js';
 import { Needs } from '../../auth/roles.js';
 import { Discovery } from '../../discovery/discovery.js';
 import { whileConnected } from '../../http/connected.js';
@@ -59,7 +61,7 @@ export class HealthController {
       scope: undefined,
       freshness,
       content: () =>
-        this.content(this.subject(nameOrId, service), (subject, finding, presentation) =>
+        this.content(this.subject(nameOrId, service, request.caller), (subject, finding, presentation) =>
           'entry' in subject
             ? presentInstanceHealth(subject.entry, finding(subject.entry), presentation)
             : presentServiceHealth(subject.service, subject.entries, finding, presentation),
@@ -81,7 +83,7 @@ export class HealthController {
       scope: undefined,
       freshness,
       content: () =>
-        this.content(this.subject(nameOrId, service), (subject, finding, presentation) =>
+        this.content(this.subject(nameOrId, service, request.caller), (subject, finding, presentation) =>
           entriesOf(subject).flatMap((entry) => presentChecks(entry, finding(entry), presentation)),
         ),
     });
@@ -98,8 +100,10 @@ export class HealthController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     this.answers.requireView();
-    const subject = this.subject(nameOrId, service);
-    const checked = entriesOf(subject).filter(({ instance }) => instance.check !== undefined);
+    const subject = this.subject(nameOrId, service, request.caller);
+    const entries = entriesOf(subject);
+    if (!entries.every(({ instance }) => request.caller.mayWith(instance, 'operator'))) throw forbidden(request.caller);
+    const checked = entries.filter(({ instance }) => instance.check !== undefined);
     if ('entry' in subject && checked.length === 0)
       throw notFound(`${nameOrId} has no health check`, 'NO_HEALTH_CHECK');
     if (
@@ -136,13 +140,14 @@ export class HealthController {
   }
 
   /** A service's name comes first; `?service=` says that it is an id of that service. */
-  private subject(nameOrId: string, ofService: string | undefined): Subject {
+  private subject(nameOrId: string, ofService: string | undefined, caller: Caller): Subject {
+    const seen = this.discovery.seenBy(caller);
     if (ofService === undefined) {
       const name = serviceNameField.safeParse(nameOrId).data;
-      const entries = name === undefined ? undefined : this.discovery.catalog.instances(name);
-      if (name !== undefined && entries) return { service: name, entries };
+      const entries = name === undefined ? [] : seen.find(name);
+      if (name !== undefined && entries.length > 0) return { service: name, entries };
     }
-    const entry = this.discovery.entryById(nameOrId, ofService);
+    const entry = seen.entryById(nameOrId, ofService);
     if (entry) return { entry };
     throw notFound(`there is neither a service nor an instance ${nameOrId} now`);
   }

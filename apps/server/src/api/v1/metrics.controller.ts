@@ -30,11 +30,14 @@ export class MetricsController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): void {
-    const data = this.discovery.services(NO_FILTER, { internal: false }).map(([name, entries]) => {
-      const { status: _status, ...counts } = presentCounts(name, entries);
-      const { requests, averageMs, errorRate } = this.balancer.recorder.totals(name);
-      return { ...counts, total_requests: requests, average_response_time_ms: averageMs, error_rate: errorRate };
-    });
+    const data = this.discovery
+      .seenBy(request.caller)
+      .services(NO_FILTER, { internal: false })
+      .map(([name, entries]) => {
+        const { status: _status, ...counts } = presentCounts(name, entries);
+        const { requests, averageMs, errorRate } = this.balancer.recorder.totals(name);
+        return { ...counts, total_requests: requests, average_response_time_ms: averageMs, error_rate: errorRate };
+      });
     this.answers.sendNow(request, reply, { success: true, data });
   }
 
@@ -47,7 +50,10 @@ export class MetricsController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): void {
-    const entries = this.discovery.services(NO_FILTER, { internal: false }).flatMap(([, each]) => each);
+    const entries = this.discovery
+      .seenBy(request.caller)
+      .services(NO_FILTER, { internal: false })
+      .flatMap(([, each]) => each);
     const data = entries.map(({ instance }) => {
       const { requests, averageMs, errors, inFlight } = this.balancer.recorder.stats(instance);
       return {

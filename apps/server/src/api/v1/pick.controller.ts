@@ -41,13 +41,14 @@ export class PickController {
   ) {
     await this.freshness.ready(request, reply, { waitMs: 0, minRevision: query.minRevision }, name);
     const wish = { ...query, hashKey: query.hashKey ?? request.ip };
-    const { instance, reason } = this.discovery.pick(name, wish);
-    const entry = this.discovery.entry(name, instance.serviceId);
+    const seen = this.discovery.seenBy(request.caller);
+    const { instance, reason } = seen.pick(name, wish);
+    const entry = seen.entry(name, instance.serviceId);
     if (entry.hold) reply.header('X-Registry-Held', 'true');
     reply.header('Cache-Control', 'no-store');
     const data = presentInstance(entry, { vitals: true });
     if (!query.explain) return { success: true, data };
-    const { candidates, leftOut } = this.discovery.explain(name, wish);
+    const { candidates, leftOut } = seen.explain(name, wish);
     const strategy = query.strategy ?? this.balancer.defaultStrategy;
     const ids = candidates.map(({ serviceId }) => serviceId);
     return { success: true, data, explain: { strategy, reason, candidates: ids, left_out: leftOut } };
@@ -62,9 +63,10 @@ export class PickController {
     @Param('id', { schema: idParam }) id: string,
     @Body({ schema: outcomeInput }) { ok, duration_ms: durationMs, released }: z.output<typeof outcomeInput>,
     @Query({ schema: noQuery }) _query: object,
+    @Req() { caller }: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): void {
-    const { instance } = this.discovery.entry(name, id);
+    const { instance } = this.discovery.seenBy(caller).entry(name, id);
     this.balancer.recorder.finished(instance, { ok, durationMs, released });
     this.freshness.setFreshness(reply);
   }

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { CatalogEntry } from '#catalog';
 import { Answers as Freshness } from '../../answers/answers.js';
-import { actorOf } from '../../auth/caller.js';
+import { authorOf, type Author } from '../../auth/caller.js';
 import { Needs } from '../../auth/roles.js';
 import { notFound, Problem, toProblem, badRequest } from '../../http/problem.js';
 import { toInputIssues } from '../../http/schema.pipe.js';
@@ -42,7 +42,7 @@ export class RegistrationController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const entry = await this.registrations.register(wishOf(input), actorOf(request));
+    const entry = await this.registrations.register(wishOf(input), authorOf(request));
     return this.written(reply, entry, 'registered');
   }
 
@@ -56,11 +56,11 @@ export class RegistrationController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const actor = actorOf(request);
+    const author = authorOf(request);
     const results: object[] = [];
     for (let begin = 0; begin < items.length; begin += BATCH_CONCURRENCY) {
       const part = items.slice(begin, begin + BATCH_CONCURRENCY);
-      const done = part.map((item, i) => this.registerItem(item, begin + i, actor));
+      const done = part.map((item, i) => this.registerItem(item, begin + i, author));
       results.push(...(await Promise.all(done)));
     }
     this.freshness.setFreshness(reply);
@@ -80,7 +80,7 @@ export class RegistrationController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const entry = await this.registrations.heartbeat({ serviceName, serviceId }, heartbeatOf(input), actorOf(request));
+    const entry = await this.registrations.heartbeat({ serviceName, serviceId }, heartbeatOf(input), authorOf(request));
     return this.written(reply, entry);
   }
 
@@ -99,7 +99,7 @@ export class RegistrationController {
   ) {
     const key = { serviceName, serviceId };
     const entry = await ifMatch(request, this.discovery.catalog, key, (ifVersion) =>
-      this.registrations.patch(key, patchOf(input), actorOf(request), ifVersion),
+      this.registrations.patch(key, patchOf(input), authorOf(request), ifVersion),
     );
     return this.written(reply, entry);
   }
@@ -118,7 +118,7 @@ export class RegistrationController {
   ) {
     const key = { serviceName, serviceId };
     const entry = await ifMatch(request, this.discovery.catalog, key, (ifVersion) =>
-      this.registrations.setMaintenance(key, reason, actorOf(request), ifVersion),
+      this.registrations.setMaintenance(key, reason, authorOf(request), ifVersion),
     );
     return this.written(reply, entry);
   }
@@ -137,7 +137,7 @@ export class RegistrationController {
   ) {
     const key = { serviceName, serviceId };
     const entry = await ifMatch(request, this.discovery.catalog, key, (ifVersion) =>
-      this.registrations.setMaintenance(key, undefined, actorOf(request), ifVersion),
+      this.registrations.setMaintenance(key, undefined, authorOf(request), ifVersion),
     );
     return this.written(reply, entry);
   }
@@ -159,7 +159,7 @@ export class RegistrationController {
   ): Promise<void> {
     const key = { serviceName, serviceId };
     await ifMatch(request, this.discovery.catalog, key, (ifVersion) =>
-      this.registrations.deregister(key, actorOf(request), ifVersion),
+      this.registrations.deregister(key, authorOf(request), ifVersion),
     );
     this.freshness.setFreshness(reply);
   }
@@ -178,22 +178,23 @@ export class RegistrationController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
     this.freshness.requireView();
-    let entry = this.discovery.entryById(serviceId, service);
+    const seen = this.discovery.seenBy(request.caller);
+    let entry = seen.entryById(serviceId, service);
     if (!entry) {
       // A 404 counts as success: it must not be said of what another replica has just registered.
       await this.discovery.catalog.refresh();
-      entry = this.discovery.entryById(serviceId, service);
+      entry = seen.entryById(serviceId, service);
     }
     if (!entry) throw notFound(`there is no instance ${serviceId} now`, 'INSTANCE_NOT_FOUND');
-    await this.registrations.deregister(entry.instance, actorOf(request));
+    await this.registrations.deregister(entry.instance, authorOf(request));
     this.freshness.setFreshness(reply);
   }
 
-  private async registerItem(item: unknown, index: number, actor: string): Promise<object> {
+  private async registerItem(item: unknown, index: number, author: Author): Promise<object> {
     try {
       const parsed = registrationInput.safeParse(item);
       if (!parsed.success) throw badRequest('the registration is not valid', toInputIssues(parsed.error.issues));
-      const entry = await this.registrations.register(wishOf(parsed.data), actor);
+      const entry = await this.registrations.register(wishOf(parsed.data), author);
       return { index, status: 201, instance: presentInstance(entry, { vitals: true }) };
     } catch (error) {
       const problem: Problem = toProblem(error);

@@ -49,7 +49,8 @@ export class TimelineController {
   /** @throws Problem 404 when there is no such service, and nothing known of one. */
   private items(name: string): readonly Item[] {
     const entries = this.timeline.of(name) ?? [];
-    const present = entries.length > 0 ? (this.discovery.catalog.instances(name) ?? []) : this.discovery.entries(name);
+    const present =
+      entries.length > 0 ? (this.discovery.catalog.instances(name) ?? []) : this.discovery.all.entries(name);
     const told = new Set(entries.map(({ key }) => key.serviceId));
     const earlier = present.filter(({ instance }) => !told.has(instance.serviceId));
     return [

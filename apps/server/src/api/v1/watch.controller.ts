@@ -39,7 +39,12 @@ export class WatchController {
     @Res() reply: FastifyReply,
   ): void {
     const except = query.internal ? undefined : this.settings.service.name;
-    this.open(request, reply, { serviceName: undefined, except, filter: query.filter }, query);
+    this.open(
+      request,
+      reply,
+      { serviceName: undefined, except, filter: query.filter, visibility: request.caller.visibility },
+      query,
+    );
   }
 
   @Get('services/:name')
@@ -57,7 +62,7 @@ export class WatchController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): void {
-    this.open(request, reply, { serviceName, filter: query.filter }, query);
+    this.open(request, reply, { serviceName, filter: query.filter, visibility: request.caller.visibility }, query);
   }
 
   @Post('tickets')

@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, Param, Post, Req, Res } from '@nestjs/co
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { keyOf, NO_FILTER, type InstanceFilter } from '#core';
 import { Answers } from '../../../answers/answers.js';
-import { actorOf } from '../../../auth/caller.js';
+import { authorOf } from '../../../auth/caller.js';
 import { Needs } from '../../../auth/roles.js';
 import { Discovery } from '../../../discovery/discovery.js';
 import { ApiOperation, ApiTags } from '../../../docs/decorators.js';
@@ -43,7 +43,7 @@ export class GatewayReplacementController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const entry = await this.registrations.register(wishOf(input), actorOf(request));
+    const entry = await this.registrations.register(wishOf(input), authorOf(request));
     this.answers.setFreshness(reply);
     return registered(entry);
   }
@@ -58,7 +58,7 @@ export class GatewayReplacementController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    await this.registrations.deregister({ serviceName, serviceId }, actorOf(request));
+    await this.registrations.deregister({ serviceName, serviceId }, authorOf(request));
     this.answers.setFreshness(reply);
     return { status: 'deregistered', service_name: serviceName, service_id: serviceId };
   }
@@ -69,11 +69,11 @@ export class GatewayReplacementController {
   @AnswersPick(placeAnswer, 404)
   discover(
     @Param('service_name', { schema: nameParam }) name: string,
-    @Req() { ip }: FastifyRequest,
+    @Req() { ip, caller }: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     this.answers.requireView();
-    const { instance } = this.discovery.pick(name, { filter: NO_FILTER, exclude: NOBODY, hashKey: ip });
+    const { instance } = this.discovery.seenBy(caller).pick(name, { filter: NO_FILTER, exclude: NOBODY, hashKey: ip });
     this.answers.setFreshness(reply);
     reply.header('Cache-Control', 'no-store');
     return presentPlace(instance);
@@ -89,13 +89,14 @@ export class GatewayReplacementController {
       freshness: AS_IT_IS,
       content: async () => {
         const shown = this.discovery
+          .seenBy(request.caller)
           .services(NO_FILTER, { internal: false })
           .map(([name, entries]) => [name, representative(entries)] as const);
         const findings = await Promise.all(shown.map(([, { instance }]) => this.sightings.gather(keyOf(instance))));
         return {
           held: shown.some(([, { hold }]) => hold),
           body: (presentation) => ({
-            ...this.discovery.summary(),
+            ...this.discovery.seenBy(request.caller).summary(),
             timestamp: isoTime(presentation.vitals ? Date.now() : 0),
             services: Object.fromEntries(
               shown.map(([name, entry], i) => [name, presentHealth(entry, findings[i]!(entry), presentation)]),
@@ -140,6 +141,7 @@ export class GatewayReplacementController {
       freshness: AS_IT_IS,
       content: () => {
         const services = this.discovery
+          .seenBy(request.caller)
           .services(filter, { internal: false })
           .map(([, entries]) => representative(entries));
         return {

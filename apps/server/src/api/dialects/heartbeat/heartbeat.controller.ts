@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, Inject, Param, Post, Req, Res } from '@n
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { NO_FILTER, type InstanceFilter } from '#core';
 import { Answers } from '../../../answers/answers.js';
-import { actorOf } from '../../../auth/caller.js';
+import { authorOf } from '../../../auth/caller.js';
 import { Needs } from '../../../auth/roles.js';
 import { Discovery } from '../../../discovery/discovery.js';
 import { ApiOperation, ApiTags } from '../../../docs/decorators.js';
@@ -46,7 +46,7 @@ export class HeartbeatDialectController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const entry = await this.registrations.register(wishOf(input, this.settings), actorOf(request));
+    const entry = await this.registrations.register(wishOf(input, this.settings), authorOf(request));
     this.answers.setFreshness(reply);
     return registered(entry, this.settings);
   }
@@ -60,7 +60,7 @@ export class HeartbeatDialectController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    await this.registrations.heartbeat(keyOf(input), {}, actorOf(request));
+    await this.registrations.heartbeat(keyOf(input), {}, authorOf(request));
     this.answers.setFreshness(reply);
     return { status: 'ok', service_name: input.service_name, instance_id: input.instance_id };
   }
@@ -75,7 +75,7 @@ export class HeartbeatDialectController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    await this.registrations.deregister({ serviceName, serviceId }, actorOf(request));
+    await this.registrations.deregister({ serviceName, serviceId }, authorOf(request));
     this.answers.setFreshness(reply);
     return { status: 'unregistered', service_name: serviceName, instance_id: serviceId };
   }
@@ -89,7 +89,7 @@ export class HeartbeatDialectController {
       scope: undefined,
       freshness: AS_IT_IS,
       content: () => {
-        const services = this.discovery.services(NO_FILTER, { internal: false });
+        const services = this.discovery.seenBy(request.caller).services(NO_FILTER, { internal: false });
         return {
           held: services.some(([, entries]) => entries.some(({ hold }) => hold)),
           body: (presentation) => ({
@@ -131,7 +131,7 @@ export class HeartbeatDialectController {
       scope: name,
       freshness: AS_IT_IS,
       content: () => {
-        const entries = this.discovery.entries(name, filter);
+        const entries = this.discovery.seenBy(request.caller).entries(name, filter);
         return {
           held: entries.some(({ hold }) => hold),
           body: (presentation) => ({
