@@ -1,5 +1,6 @@
 import {
   BackendError,
+  LIMITS,
   Turns,
   type Actor,
   type ConfigEntry,
@@ -94,11 +95,13 @@ export class Configuration {
 
   /** The version that followed this one; undefined when that is not kept any more, or versions did not go on from there. */
   async successor(key: ConfigKey, version: number, signal: AbortSignal): Promise<ConfigEntry | undefined> {
-    const next = await this.version(key, version + 1, signal);
+    const { versions } = this.view;
+    const next = await versions.get(key, version + 1);
     if (next?.previous === version) return next;
-    // There may be a gap: from the newest one back.
+    // There may be a gap: from the newest one back, as far as this one could be kept.
     let entry = await this.store.get(key, undefined, signal);
-    while (entry && entry.previous > version) entry = await this.version(key, entry.previous, signal);
+    if (!entry || version <= entry.version - LIMITS.configVersions) return undefined;
+    while (entry && entry.previous > version) entry = await versions.get(key, entry.previous);
     return entry?.previous === version ? entry : undefined;
   }
 

@@ -9,6 +9,7 @@ import {
   type ConfigStore,
   type Logger,
 } from '#core';
+import { Versions } from './versions.js';
 
 const READS_AT_ONCE = 16;
 const READ_DEADLINE_MS = 3_000;
@@ -36,6 +37,8 @@ export type ConfigListener = (key: ConfigKey, entry: ConfigEntry) => void;
  * stores that deletion, with the next version, so that nobody counts from the beginning again.
  */
 export class ConfigView {
+  /** Of those that are followed, the earlier ones. */
+  readonly versions: Versions;
   private readonly entries = new Map<ConfigKey, ConfigEntry>();
   private readonly listeners = new Set<ConfigListener>();
   private readonly unreadable = new Set<string>();
@@ -49,7 +52,9 @@ export class ConfigView {
     private readonly store: ConfigStore,
     private readonly logger: Logger,
     private readonly now: () => number = Date.now,
-  ) {}
+  ) {
+    this.versions = new Versions(store);
+  }
 
   start(): void {
     this.following = this.follow();
@@ -152,6 +157,7 @@ export class ConfigView {
     const { version, createdAt } = seen;
     const deletion = { actor: ACTOR, createdAt, updatedAt: this.now() };
     const next = { ...(found ?? deletion), version: version + 1, previous: found?.version ?? 0 };
+    this.versions.clear();
     this.logger.warn({ key, seen: version, found: found?.version }, 'versions of a document were lost');
     try {
       await this.store.append(key, next, signal);
