@@ -56,6 +56,8 @@ export class RunningServer {
     const http = new HttpClient(this.process.url);
     const { text } = await http.get('/metrics');
     await http.close();
-    return Number(/^nodejs_active_resources_total (\S+)$/m.exec(text)![1]);
+    const counts = [...text.matchAll(/^nodejs_active_resources\{.*\} (\d+)$/gm)].map(([, count]) => Number(count));
+    if (counts.length === 0) throw new Error('/metrics does not tell what is open');
+    return counts.reduce((sum, count) => sum + count, 0);
   }
 }
