@@ -1,25 +1,37 @@
 import { afterEach, expect, it } from '@jest/globals';
-import { checkPrevious, silentLogger, watchByReading, type ConfigEntry, type ConfigKey, type ConfigStore } from '#core';
+import {
+  checkPrevious,
+  LIMITS,
+  silentLogger,
+  watchByReading,
+  type ConfigEntry,
+  type ConfigKey,
+  type ConfigStore,
+} from '#core';
 import { Configuration } from './configuration.js';
 import { ConfigView } from './view.js';
 
 const KEY: ConfigKey = 'document/production/api';
 
-/** A store that can lose what it has. */
+/** A store that can lose what it has, and counts how often it is asked for a version. */
 class LossyStore implements ConfigStore {
   readonly newest = new Map<ConfigKey, ConfigEntry>();
+  readonly versions = new Map<number, ConfigEntry>();
+  reads = 0;
 
   async heads() {
     return new Map([...this.newest].map(([key, { version }]) => [key, version]));
   }
 
-  async get(key: ConfigKey) {
-    return this.newest.get(key);
+  async get(key: ConfigKey, version?: number) {
+    this.reads++;
+    return version === undefined ? this.newest.get(key) : this.versions.get(version);
   }
 
   async append(key: ConfigKey, entry: ConfigEntry) {
     checkPrevious(key, this.newest.get(key)?.version ?? 0, entry);
     this.newest.set(key, entry);
+    this.versions.set(entry.version, entry);
   }
 
   watch(signal: AbortSignal) {
@@ -68,4 +80,31 @@ it('brings what an older state has above what it has seen', async () => {
   const told = changed(configuration.view);
   store.newest.set(KEY, old);
   expect(await told).toMatchObject({ version: 5, previous: 1, config: { n: 1 } });
+}, 30_000);
+
+it('asks for a version once, however many want it, and not for one again that was lost', async () => {
+  const store = new LossyStore();
+  const configuration = await replica(store);
+  for (let n = 1; n <= 3; n++) await configuration.putDocument(document, { n }, write);
+  const before = store.reads;
+  const next = () => configuration.successor(KEY, 1, write.signal);
+  const found = await Promise.all(Array.from({ length: 100 }, next));
+  expect(new Set(found.map((entry) => entry?.config?.n))).toEqual(new Set([2]));
+  expect((await next())?.config).toEqual({ n: 2 });
+  expect(store.reads - before).toBe(1);
+  const told = changed(configuration.view);
+  store.newest.clear();
+  store.versions.clear();
+  await told;
+  expect(await next()).toBeUndefined();
+}, 30_000);
+
+it('does not search for what can no longer be kept', async () => {
+  const store = new LossyStore();
+  const configuration = await replica(store);
+  for (let n = 1; n <= LIMITS.configVersions + 5; n++) await configuration.putDocument(document, { n }, write);
+  store.versions.delete(2);
+  const before = store.reads;
+  expect(await configuration.successor(KEY, 1, write.signal)).toBeUndefined();
+  expect(store.reads - before).toBe(2);
 }, 30_000);
