@@ -17,7 +17,7 @@ const STORY = [
   /shop-1 {2}#+ 15\n.*shop-3 {2}#+ 15/,
   /shop-2 is passing/,
   /shop-3 is warning/,
-  /"load":0\.95.*critical load/,
+  /"load_percentage":0\.95.*critical load/,
   /shop-1 is critical/,
   /shop-2 {2}#+ 15\n.*shop-3 {2}#+ 15/,
   /shop-1 is gone/,

@@ -1,6 +1,7 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Alerts } from '../../apps/server/src/alerts/alerts.js';
 import { HttpClient } from '../support/http-client.js';
 import {
   body,
@@ -155,6 +156,22 @@ describe('what may not be seen is left out', () => {
     await admin.patch(instancePath('b-late', 'l2'), { tags: [] });
     await until(() => !watchers[3]!.state.has('b-late/l2'), 20_000);
     await Promise.all(watchers.map((watcher) => watcher.close()));
+  });
+
+  it('of alerts about a service as a whole, where all of it may be seen', async () => {
+    const watching = (name: string) =>
+      WebSocketWatcher.open(server.url, 'watch/services', { headers: bearer(key(name)) });
+    const [ofB, ofTagged] = [await watching('b'), await watching('tagged')];
+    for (const each of [ofB, ofTagged]) await each.event(({ event }) => event === 'snapshot', 'the snapshot');
+    const alerts = server.server.app.get(Alerts);
+    for (const serviceName of ['b-web', undefined]) alerts.raise({ name: 'service_unhealthy', serviceName });
+    for (const each of [ofB, ofTagged])
+      await each.event((told) => told.event === 'alert' && told.service_name === undefined, 'what is for everybody');
+    expect([ofB.names(), ofTagged.names()]).toEqual([
+      ['snapshot', 'alert', 'alert'],
+      ['snapshot', 'alert'],
+    ]);
+    await Promise.all([ofB, ofTagged].map((each) => each.close()));
   });
 
   it('of long polls', async () => {

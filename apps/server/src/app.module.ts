@@ -12,6 +12,9 @@ import { Authenticator } from './auth/authenticator.js';
 import { Gate } from './auth/gate.js';
 import { peerScheme } from './auth/peer-scheme.js';
 import { Policy } from './auth/policy.js';
+import { Alerts } from './alerts/alerts.js';
+import { Conditions, HeldServices, registryAway, servicesUnhealthy } from './alerts/conditions.js';
+import { Webhook } from './alerts/webhook.js';
 import { AnswerCache } from './answers/answer-cache.js';
 import { Answers } from './answers/answers.js';
 import { served } from './api/dialects/index.js';
@@ -48,6 +51,7 @@ import { PrometheusController } from './own-health/metrics.controller.js';
 import { OwnHealthController } from './own-health/own-health.controller.js';
 import { Readiness } from './own-health/readiness.js';
 import { Credentials } from './replica/credentials.js';
+import { replicaId } from './replica/identity.js';
 import { OwnerChecks } from './replica/owner-checks.js';
 import { PeerClient } from './replica/peer-client.js';
 import { Peers } from './replica/peers.js';
@@ -286,7 +290,20 @@ const architecture: Provider[] = [
   },
   {
     provide: METRICS,
-    inject: [SETTINGS, BACKEND, Balancer, Catalog, Configuration, Streams, AnswerTally, Census, ServiceSeries, Tallies],
+    inject: [
+      SETTINGS,
+      BACKEND,
+      Balancer,
+      Catalog,
+      Configuration,
+      Streams,
+      AnswerTally,
+      Census,
+      ServiceSeries,
+      Tallies,
+      Alerts,
+      Webhook,
+    ],
     useFactory: ({ metrics }: Settings, ...sources: Sources): Metrics | undefined =>
       metrics.enabled ? serverMetrics(...sources) : undefined,
   },
@@ -297,13 +314,35 @@ const architecture: Provider[] = [
       new MetricsServer(metrics, { host: settings.server.host, port: settings.metrics.port }, logger),
   },
   {
-    provide: LoadAlerts,
-    inject: [Watch, SETTINGS, LOGGER, Tallies],
-    useFactory: (watch: Watch, { checks }: Settings, logger: Logger, tallies: Tallies) =>
-      new LoadAlerts(checks.criticalLoad, logger, (instance, threshold) => {
-        tallies.alerts.add('critical_load');
-        watch.alert(instance, threshold);
+    provide: Webhook,
+    inject: [SETTINGS, PROBING, Catalog, LOGGER],
+    useFactory: ({ alerts }: Settings, { context }: Probing, catalog: Catalog, logger: Logger): Webhook | undefined =>
+      alerts.webhook && new Webhook({ ...alerts.webhook, sender: replicaId(catalog), guard: context.guard, logger }),
+  },
+  {
+    provide: Alerts,
+    inject: [Watch, Webhook, LOGGER],
+    useFactory: (watch: Watch, webhook: Webhook | undefined, logger: Logger) =>
+      new Alerts(logger, (change, instance) => {
+        if (change.state === 'raised') watch.alert(change, instance);
+        webhook?.send(change);
       }),
+  },
+  {
+    provide: HeldServices,
+    inject: [Catalog],
+    useFactory: (catalog: Catalog) => new HeldServices(catalog),
+  },
+  {
+    provide: Conditions,
+    inject: [Alerts, Catalog, Census, HeldServices],
+    useFactory: (alerts: Alerts, catalog: Catalog, census: Census, held: HeldServices) =>
+      new Conditions(alerts, [registryAway(catalog), servicesUnhealthy(census), () => held.condition()]),
+  },
+  {
+    provide: LoadAlerts,
+    inject: [SETTINGS, Alerts],
+    useFactory: ({ checks }: Settings, alerts: Alerts) => new LoadAlerts(checks.criticalLoad, alerts),
   },
   Readiness,
   OpenApi,

@@ -1,6 +1,7 @@
 import type { Logger } from '#core';
 import type { OutcomeRecorder } from '#balancing';
 import type { Catalog } from '#catalog';
+import type { HeldServices } from './alerts/conditions.js';
 import type { LoadAlerts } from './checks/load-alerts.js';
 import type { Census } from './metrics/census.js';
 import type { Tallies } from './metrics/tallies.js';
@@ -13,6 +14,7 @@ export interface Followers {
   readonly shares: Shares;
   readonly recorder: OutcomeRecorder;
   readonly loadAlerts: LoadAlerts;
+  readonly held: HeldServices;
   readonly census: Census;
   readonly tallies: Tallies;
   readonly timeline: Timeline;
@@ -21,13 +23,14 @@ export interface Followers {
 
 /** Everybody who goes by the catalog's changes. */
 export function follow(catalog: Catalog, followers: Followers): void {
-  const { watch, shares, recorder, loadAlerts, census, tallies, timeline, logger } = followers;
+  const { watch, shares, recorder, loadAlerts, held, census, tallies, timeline, logger } = followers;
   catalog.subscribe((change) => {
     census.see(change);
     tallies.see(change);
     watch.see(change);
     shares.see(change);
     loadAlerts.see(change);
+    held.see(change);
     if (change.kind === 'remove') recorder.forget(change.instance);
     const entry = timeline.see(change);
     if (entry) log(entry, logger);

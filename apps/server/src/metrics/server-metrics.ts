@@ -3,6 +3,8 @@ import type { Balancer } from '#balancing';
 import type { Catalog } from '#catalog';
 import type { Configuration } from '#configuration';
 import { Metrics } from '#telemetry';
+import type { Alerts } from '../alerts/alerts.js';
+import type { Webhook } from '../alerts/webhook.js';
 import type { Streams } from '../streams/index.js';
 import type { AnswerTally } from './answer-tally.js';
 import type { Census } from './census.js';
@@ -20,17 +22,20 @@ export type Sources = readonly [
   census: Census,
   series: ServiceSeries,
   tallies: Tallies,
+  alerts: Alerts,
+  webhook: Webhook | undefined,
 ];
 
 const PREFIX = 'service_discovery_';
 
 /** Every metric of this server, by its name. docs/observability.md tells operators of each. */
 export function serverMetrics(
-  ...[backend, balancer, catalog, configuration, streams, answers, census, series, tallies]: Sources
+  ...[backend, balancer, catalog, configuration, streams, answers, census, series, tallies, alerts, webhook]: Sources
 ): Metrics {
   const metrics = new Metrics();
   ofServices(metrics, census, series);
   ofEvents(metrics, tallies, balancer);
+  ofAlerts(metrics, alerts, webhook);
   ofView(metrics, catalog, tallies);
   if (configuration) ofConfiguration(metrics, configuration, tallies);
   ofRegistry(metrics, backend, catalog, tallies);
@@ -55,12 +60,19 @@ function ofServices(metrics: Metrics, census: Census, series: ServiceSeries): vo
   metrics.counters('service_discoveries_total', discoveries, () => series.discoveries.samples());
 }
 
-function ofEvents(metrics: Metrics, { events, alerts }: Tallies, balancer: Balancer): void {
+function ofEvents(metrics: Metrics, { events }: Tallies, balancer: Balancer): void {
   metrics.counters(`${PREFIX}instance_events_total`, 'What has happened to instances, by cause.', () => events);
-  metrics.counters(`${PREFIX}alerts_total`, 'Alerts that were raised, by their name.', () => alerts);
   metrics.counters(`${PREFIX}picks_total`, 'Balanced picks, by strategy.', () =>
     Array.from(balancer.picks, ([strategy, count]) => [{ strategy }, count]),
   );
+}
+
+function ofAlerts(metrics: Metrics, alerts: Alerts, webhook: Webhook | undefined): void {
+  metrics.counters(`${PREFIX}alerts_total`, 'Alerts that were raised, by their name.', () => alerts.raisedSoFar);
+  metrics.gauges(`${PREFIX}alerts_active`, 'Alerts that are not over yet, by their name.', () => alerts.samples());
+  if (!webhook) return;
+  const deliveries = 'Alerts that were told by webhook (ok), or could not be (dropped).';
+  metrics.counters(`${PREFIX}webhook_deliveries_total`, deliveries, () => webhook.deliveries);
 }
 
 function ofView(metrics: Metrics, catalog: Catalog, { propagation }: Tallies): void {

@@ -17,7 +17,6 @@ export class Tallies {
   readonly events = new Counts('cause');
   readonly propagation = new Distribution(REGISTRY_BOUNDS);
   readonly configuration = new Counts('cause');
-  readonly alerts = new Counts('alert');
 
   /** @param now Milliseconds since the epoch. */
   constructor(private readonly now: () => number = Date.now) {}

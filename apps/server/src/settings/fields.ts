@@ -81,6 +81,12 @@ export function secret(least: number) {
   return setting(`must be at least ${least} characters`, (text) => (text.length >= least ? text : undefined));
 }
 
+export function httpUrl() {
+  return setting('must be a URL with http: or https:', (text) =>
+    URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) ? text : undefined,
+  );
+}
+
 /** A path, absolute or from the working directory. */
 export function folder() {
   return setting('must be a path', (text) => (text === '' ? undefined : text));

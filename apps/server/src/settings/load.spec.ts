@@ -25,6 +25,7 @@ describe('loadSettings', () => {
       catalog: { refreshIntervalMs: 30_000, answerCacheBytes: 67_108_864 },
       log: { level: 'debug', format: 'pretty', requests: false },
       metrics: { enabled: true, maxServices: 100 },
+      alerts: {},
       shutdown: { graceMs: 15_000 },
     });
   });

@@ -53,6 +53,11 @@ interface Rule {
 
 const RULES: readonly Rule[] = [
   {
+    of: 'ALERT_WEBHOOK_SECRET',
+    broken: ({ ALERT_WEBHOOK_URL: url, ALERT_WEBHOOK_SECRET: secret }) => url !== undefined && secret === undefined,
+    message: 'is needed with ALERT_WEBHOOK_URL: whoever is told must know who tells',
+  },
+  {
     of: 'SERVICE_PORT',
     broken: ({ SERVICE_PORT: port, ENVIRONMENT: profile }) => port === 0 && profile !== undefined && profile !== 'test',
     message: 'must be from 1 to 65535; 0, a free port, is for ENVIRONMENT=test',

@@ -83,6 +83,10 @@ export interface Settings {
     /** How many services have series of their own. */
     readonly maxServices: number;
   };
+  readonly alerts: {
+    /** Where they are told by HTTP; absent: nowhere. */
+    readonly webhook?: { readonly url: string; readonly secret: string };
+  };
   readonly shutdown: { readonly graceMs: number };
 }
 
@@ -130,6 +134,11 @@ export function toSettings(
       enabled: values.METRICS_ENABLED,
       ...(values.METRICS_PORT !== undefined && { port: values.METRICS_PORT }),
       maxServices: values.METRICS_MAX_SERVICES,
+    },
+    alerts: {
+      ...(values.ALERT_WEBHOOK_URL !== undefined && {
+        webhook: { url: values.ALERT_WEBHOOK_URL, secret: values.ALERT_WEBHOOK_SECRET! },
+      }),
     },
     shutdown: { graceMs: values.SHUTDOWN_GRACE },
   };

@@ -8,6 +8,7 @@ import {
   flag,
   folder,
   host,
+  httpUrl,
   hostAndPort,
   integer,
   logLevel,
@@ -151,6 +152,12 @@ export function variables({ backends, strategies, dialects }: Choices) {
     LOG_FORMAT: oneOf(LOG_FORMATS).prefault('json').meta({ description: 'json: an object a line; pretty: for people' }),
     LOG_REQUESTS: flag().prefault('false').meta({ description: 'true: a line for every read request too' }),
 
+    ALERT_WEBHOOK_URL: httpUrl().optional().meta({
+      description: 'where alerts are told by POST; the address is subject to the rules for probes',
+    }),
+    ALERT_WEBHOOK_SECRET: secret(16)
+      .optional()
+      .meta({ description: 'by which what is told there is signed (HMAC-SHA256)', secret: true }),
     METRICS_ENABLED: flag().prefault('true').meta({ description: 'serve /metrics' }),
     METRICS_PORT: integer(0, 65_535).optional().meta({
       description: 'port of its own for /metrics, which asks nobody who it is; 0, a free one, only in profile test',

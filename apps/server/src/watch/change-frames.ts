@@ -1,5 +1,5 @@
-import type { ServiceInstance } from '#core';
 import type { ContentChange } from '#catalog';
+import type { Alert } from '../alerts/alerts.js';
 import { presentInstance } from '../api/v1/presenters/instance.js';
 import { Frame } from '../streams/index.js';
 
@@ -39,12 +39,12 @@ export class ChangeFrames {
     );
   }
 
-  alert({ serviceName, serviceId, vitals }: ServiceInstance, threshold: number, revision: number): Frame {
+  alert({ name, serviceName, serviceId, details }: Alert, revision: number): Frame {
     return this.frame('alert', revision, {
+      alert: name,
       service_name: serviceName,
       service_id: serviceId,
-      load_percentage: vitals.loadPercentage,
-      threshold,
+      ...details,
     });
   }
 

@@ -1,4 +1,4 @@
-import { keyText, matches, NO_FILTER, type InstanceFilter, type ServiceInstance } from '#core';
+import { keyText, matches, NO_FILTER, type InstanceFilter, type InstanceKey, type ServiceInstance } from '#core';
 import type { Catalog, CatalogEntry, ContentChange } from '#catalog';
 import type { Visibility } from '../auth/visibility.js';
 import type { Frame } from '../streams/index.js';
@@ -61,14 +61,19 @@ export class Feed {
   }
 
   /** Its service is in scope. */
-  covers(instance: ServiceInstance): boolean {
+  covers(key: Pick<InstanceKey, 'serviceName'>): boolean {
     const { serviceName, except } = this.scope;
-    return serviceName === undefined ? instance.serviceName !== except : instance.serviceName === serviceName;
+    return serviceName === undefined ? key.serviceName !== except : key.serviceName === serviceName;
   }
 
   /** It passes the filter, and may be seen. */
   shows(instance: ServiceInstance): boolean {
     return matches(instance, this.scope.filter) && this.scope.visibility.sees(instance);
+  }
+
+  /** What is about a service as a whole is for whoever may see all of it; what is about none, for everybody. */
+  mayHearOf(serviceName: string | undefined): boolean {
+    return serviceName === undefined || this.scope.visibility.seesAllOf(serviceName);
   }
 
   /** Takes a change of a service in scope. False when it is none to these watchers. */

@@ -1,5 +1,6 @@
-import { keyText, type ServiceInstance } from '#core';
+import type { InstanceKey, ServiceInstance } from '#core';
 import type { Catalog, CatalogChange } from '#catalog';
+import { alertKey, type Alert } from '../alerts/alerts.js';
 import type { RevisionRef } from '../answers/answers.js';
 import { SEES_ALL } from '../auth/visibility.js';
 import type { Channel, Streams } from '../streams/index.js';
@@ -57,13 +58,19 @@ export class Watch {
     for (const { feed, watchers } of this.concerned(change.instance)) if (feed.offer(change)) wake(watchers);
   }
 
-  /** The load of an instance has become critical: no change of state, so whoever is away does not hear of it. */
-  alert(instance: ServiceInstance, threshold: number): void {
+  /**
+   * Something is wrong: no change of state, so whoever is away does not hear of it.
+   * @param instance The one that it is about, if it is about one.
+   */
+  alert(alert: Alert, instance?: ServiceInstance): void {
     const { revision } = this.catalog;
-    const event = this.frames.alert(instance, threshold, revision);
-    const entry = { key: `alert ${keyText(instance)}`, revision, frame: () => event };
-    for (const { feed, watchers } of this.concerned(instance)) {
-      if (!feed.shows(instance)) continue;
+    const event = this.frames.alert(alert, revision);
+    const entry = { key: `alert ${alertKey(alert)}`, revision, frame: () => event };
+    const { serviceName } = alert;
+    for (const { feed, watchers } of serviceName === undefined
+      ? this.feeds.values()
+      : this.concerned({ serviceName })) {
+      if (instance ? !feed.shows(instance) : !feed.mayHearOf(serviceName)) continue;
       feed.push(entry);
       wake(watchers);
     }
@@ -77,9 +84,9 @@ export class Watch {
     return new Watcher(feed, catalog, frames, news, close, place, known ? 'too old' : 'another epoch');
   }
 
-  private *concerned(instance: ServiceInstance): Iterable<Watched> {
-    yield* this.byService.get(instance.serviceName) ?? [];
-    for (const watched of this.byService.get(EVERYTHING) ?? []) if (watched.feed.covers(instance)) yield watched;
+  private *concerned(key: Pick<InstanceKey, 'serviceName'>): Iterable<Watched> {
+    yield* this.byService.get(key.serviceName) ?? [];
+    for (const watched of this.byService.get(EVERYTHING) ?? []) if (watched.feed.covers(key)) yield watched;
   }
 
   private openFeed(key: string, scope: Scope): Watched {
