@@ -9,6 +9,7 @@ import { quantile } from './statistics.js';
 export interface Request {
   readonly method: 'GET' | 'POST' | 'PUT';
   readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body?: object;
 }
 
@@ -88,8 +89,9 @@ async function opened(host: string, port: number): Promise<Socket> {
   return socket;
 }
 
-function encode({ method, path, body }: Request, host: string): string {
-  const head = `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\n`;
+function encode({ method, path, headers = {}, body }: Request, host: string): string {
+  const lines = Object.entries({ Host: host, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
+  const head = `${method} ${path} HTTP/1.1\r\n${lines.join('')}`;
   if (body === undefined) return `${head}\r\n`;
   const text = JSON.stringify(body);
   return `${head}Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;

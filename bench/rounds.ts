@@ -1,4 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ConstantAnswer } from './bare.js';
 import type { LoadResult } from './load.js';
@@ -109,6 +111,7 @@ async function inTurn(rounds: number, run: (side: keyof Round) => Promise<Measur
 async function seededServer(scenario: Scenario, registry: RegistryServer | undefined): Promise<Subject> {
   const environment: Record<string, string> = {
     ...(scenario.durable && { DATA_DIR: temporaryFolder() }),
+    ...(scenario.apiKey !== undefined && knowing(scenario.apiKey)),
     ...(registry && {
       REGISTRY_TYPE: scenario.registry!,
       ...registryOf(scenario.registry!).environment(registry.address),
@@ -117,6 +120,14 @@ async function seededServer(scenario: Scenario, registry: RegistryServer | undef
   const server = await startServer({ environment });
   await seed(server.url, scenario.seed);
   return server;
+}
+
+/** What is registered beforehand brings no key. */
+function knowing(key: string): Record<string, string> {
+  const path = join(temporaryFolder(), 'keys.json');
+  const sha256 = createHash('sha256').update(key).digest('hex');
+  writeFileSync(path, JSON.stringify({ keys: [{ name: 'bench', sha256, role: 'reader' }] }));
+  return { API_KEY_ENABLED: 'true', API_KEY_FILE: path, ANONYMOUS_ROLE: 'registrar' };
 }
 
 /** One of the two that are compared. */
@@ -131,9 +142,10 @@ class Side {
 
   /** What the server answers, for the route beside it to answer the same. */
   async sample(): Promise<ConstantAnswer> {
-    const { method, path, body } = this.scenario.request(this.next++);
-    const init = body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
-    const response = await fetch(`${this.subject.url}${path}`, { method, ...init });
+    const { method, path, headers: own, body } = this.scenario.request(this.next++);
+    const init = body && { body: JSON.stringify(body) };
+    const sent = { ...own, ...(body && { 'content-type': 'application/json' }) };
+    const response = await fetch(`${this.subject.url}${path}`, { method, headers: sent, ...init });
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
     const headers = Object.fromEntries([...response.headers].filter(([name]) => !NOT_COPIED.has(name)));
     return { method, route: this.scenario.route, status: response.status, headers, body: await response.text() };

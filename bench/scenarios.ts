@@ -21,6 +21,8 @@ export interface Scenario {
   /** The pattern of the route beside it. */
   readonly route: string;
   readonly durable?: boolean;
+  /** The key that each request brings, and that the server knows. */
+  readonly apiKey?: string;
   /** Its registry, by its type; absent: memory. */
   readonly registry?: string;
   readonly targets?: Targets;
@@ -37,6 +39,18 @@ const discovery: Scenario = {
   request: () => ({ method: 'GET', path: `${API}/service-42` }),
   route: `${API}/:name`,
   targets: { ratio: 0.7, perSecond: 10_000, p99: 10 },
+};
+
+/** Random to nobody: it opens what a bench has made. */
+const API_KEY = 'bench-key-that-opens-nothing-but-this-server';
+
+const discoveryByKey: Scenario = {
+  ...discovery,
+  name: 'discovery-api-key',
+  title: 'the same, each request with an API key',
+  request: (n) => ({ ...discovery.request(n), headers: { 'X-API-Key': API_KEY } }),
+  apiKey: API_KEY,
+  targets: { ratio: 0.63 },
 };
 
 const discoveryFromRegistries: readonly Scenario[] = REGISTRIES.map(({ type }) => ({
@@ -111,6 +125,7 @@ const heartbeat: Scenario = {
 
 export const SCENARIOS: readonly Scenario[] = [
   discovery,
+  discoveryByKey,
   ...discoveryFromRegistries,
   byTags,
   byOtherTags,

@@ -11,16 +11,6 @@ export interface Presented {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** Of the other end of the connection, which may be a proxy. */
   readonly address: string;
-  /** Shown by that end, and signed by an authority that the operator trusts. */
-  readonly certificate?: ClientCertificate;
-}
-
-export interface ClientCertificate {
-  /** Its subject alternative names. */
-  readonly uris: readonly string[];
-  readonly dnsNames: readonly string[];
-  /** Milliseconds since the epoch. */
-  readonly expiresAt: number;
 }
 
 /** Somebody whom a scheme knows. */
@@ -54,8 +44,6 @@ export interface AuthenticationContext {
   readonly logger: Logger;
   /** To be called when credentials may mean something else than before. */
   readonly changed: () => void;
-  /** Whether the operator takes an address' word on whom it asks for. */
-  readonly trusts: (address: string) => boolean;
 }
 
 /** One line of the list of authentication schemes. */

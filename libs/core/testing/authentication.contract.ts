@@ -11,8 +11,6 @@ export interface AuthenticationContractOptions {
   readonly unknown: () => readonly Presented[];
   /** What brings none of this scheme. */
   readonly absent: () => readonly Presented[];
-  /** Whose word on others counts. */
-  readonly trusts?: (address: string) => boolean;
 }
 
 /** One or more challenges (RFC 9110, section 11.6.1), with parameters in quotes. */
@@ -22,13 +20,13 @@ const LONGEST = 16_384;
 
 /** What every authentication scheme must do, as the gate sees it. */
 export function authenticationContract(options: AuthenticationContractOptions): void {
-  const { module, known, unknown, absent, trusts = () => false } = options;
+  const { module, known, unknown, absent } = options;
   describe(`authentication contract: ${module.name}`, () => {
     let scheme: AuthenticationScheme;
 
     beforeEach(async () => {
       const values = module.options.parse(await options.environment());
-      scheme = await module.create(values, { logger: silentLogger, changed: () => undefined, trusts });
+      scheme = await module.create(values, { logger: silentLogger, changed: () => undefined });
     });
     afterEach(() => scheme.stop?.());
 

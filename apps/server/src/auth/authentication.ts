@@ -26,7 +26,7 @@ export async function createAuthenticator(parts: AuthenticationParts): Promise<A
   try {
     for (const { name, options } of settings.schemes) {
       const module = modules.find((each) => each.name === name)!;
-      const scheme = await module.create(options, { logger, changed, trusts: () => false });
+      const scheme = await module.create(options, { logger, changed });
       schemes.push({ name, scheme, callerOf: (identity) => policy.callerOf(name, identity) });
     }
   } catch (error) {

@@ -173,7 +173,6 @@ describe('what must hold among variables', () => {
   });
 
   it.each([
-    ['JWT_ENABLED', '1'],
     ['TRACING_ENABLED', 'on'],
     ['TRUSTED_PROXIES', '10.0.0.0/8'],
   ])('does not pretend to know %s', (variable, value) => {
@@ -187,6 +186,6 @@ describe('what must hold among variables', () => {
   });
 
   it('lets those be switched off', () => {
-    expect(load({ TLS_ENABLED: 'false', JWT_ENABLED: 'no' }).warnings).toEqual(OPEN);
+    expect(load({ TLS_ENABLED: 'false', TRACING_ENABLED: 'no' }).warnings).toEqual(OPEN);
   });
 });

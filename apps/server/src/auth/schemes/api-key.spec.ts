@@ -37,7 +37,7 @@ authenticationContract({
 
 async function create(content: unknown) {
   const options = apiKey.options.parse(await environment(content));
-  return apiKey.create(options, { logger: silentLogger, changed: () => undefined, trusts: () => false });
+  return apiKey.create(options, { logger: silentLogger, changed: () => undefined });
 }
 
 describe('the file of keys', () => {
@@ -88,7 +88,7 @@ describe('the file of keys', () => {
       { path: ['API_KEY_FILE'] },
     ]);
     const options = apiKey.options.parse({ API_KEY_ENABLED: 'true', API_KEY_FILE: path });
-    const context = { logger: silentLogger, changed: () => undefined, trusts: () => false };
+    const context = { logger: silentLogger, changed: () => undefined };
     await expect(apiKey.create(options, context)).rejects.toThrow(/keys\.json.*ENOENT/);
   });
 });
