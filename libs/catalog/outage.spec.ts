@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { silentLogger, type Logger } from '#core';
 import { settled } from './testing/manual-clock.js';
-import { AWAY, instance, snapshot, World } from './testing/world.js';
+import { AWAY, instance, REFRESH_MS, snapshot, World } from './testing/world.js';
 
 const A = instance('a', 1);
 const B = instance('b', 2);
@@ -30,11 +31,14 @@ describe('a catalog whose registry is away', () => {
   });
 
   it('says once that it lost the registry, and once that it is back', async () => {
-    const world = await World.with([A]);
+    const warnings: string[] = [];
+    const logger: Logger = { ...silentLogger, warn: (_fields: object, message: string) => warnings.push(message) };
+    const world = await World.with([A], { logger });
     world.changes.length = 0;
     await world.away();
     await world.away();
-    await world.clock.advance(10_000);
+    await world.clock.advance(3 * REFRESH_MS);
+    expect(warnings).toEqual(['the registry is away: answers are the last known good']);
     world.lists([A], 10);
     await world.clock.advance(3_000);
     await world.snapshot([A], 10);

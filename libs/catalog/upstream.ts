@@ -123,7 +123,8 @@ export class Upstream {
       await this.pause(periodMs * (0.9 + 0.2 * this.options.random()));
       if (this.stopped()) return;
       await work().catch((error: unknown) => {
-        if (!this.stopped()) this.options.logger.warn({ err: error }, 'could not read the registry');
+        // That it does not answer is told already.
+        if (!this.stopped() && !this.silent) this.options.logger.warn({ err: error }, 'could not read the registry');
       });
     }
   }
