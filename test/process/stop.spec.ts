@@ -295,14 +295,14 @@ describe('a start', () => {
       SERVICE_PORT: 'abc',
       LOG_LEVEL: 'loud',
       HEARTBEAT_INTERVAL: '200',
-      SERVICE_DISCOVERY_SECRET: 'swordfish',
+      REPLICA_SECRET: 'swordfish',
     });
     expect(lines[0]).toContain('5 problems');
     expect(lines.slice(1).sort()).toEqual([
       expect.stringMatching(/HEARTBEAT_INTERVAL=200: must be at most 150s, half of SERVICE_TTL/),
       expect.stringMatching(/LOG_LEVEL=loud: must be one of .*info/),
       expect.stringMatching(/REGISTRY_TYPE=zookeeper: must be one of .*memory/),
-      expect.stringMatching(/SERVICE_DISCOVERY_SECRET=\*+:/),
+      expect.stringMatching(/REPLICA_SECRET=\*+:/),
       expect.stringMatching(/SERVICE_PORT=abc: must be an integer/),
     ]);
     expect(lines.join()).not.toContain('swordfish');
