@@ -60,6 +60,8 @@ export const SUCCESSES: readonly Example[] = [
   ['listConfigHistory', '/api/v1/config/web/history?limit=1'],
   ['rollBackConfig', '/api/v1/config/web/rollback', { version: 1 }],
   ['deleteConfig', '/api/v1/config/old'],
+  ['getLogLevel', '/api/v1/log-level'],
+  ['setLogLevel', '/api/v1/log-level', { level: 'silent' }],
   ['getCapabilities', '/api/v1/capabilities'],
   ['issueTicket', '/api/v1/watch/tickets'],
   ['isLive', '/health/live'],

@@ -24,6 +24,7 @@ import { ConfigWatchController } from './api/v1/config-watch.controller.js';
 import { ConfigController } from './api/v1/config.controller.js';
 import { DiscoveryController } from './api/v1/discovery.controller.js';
 import { HealthController } from './api/v1/health.controller.js';
+import { LogLevelController } from './api/v1/log-level.controller.js';
 import { MetricsController } from './api/v1/metrics.controller.js';
 import { PickController } from './api/v1/pick.controller.js';
 import { RegistrationController } from './api/v1/registration.controller.js';
@@ -84,6 +85,7 @@ const api = [
   ConfigSchemaController,
   CapabilitiesController,
   TimelineController,
+  LogLevelController,
 ];
 const operations = [OwnHealthController, PrometheusController, DocsController, ReplicaController];
 
