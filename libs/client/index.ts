@@ -8,3 +8,12 @@ export type { Instance } from './instance.js';
 export type { ClientOptions } from './options.js';
 export type { Leaving, Registration, StopOptions } from './registration/registration.js';
 export type { Load, RegistrationRequest } from './registration/request.js';
+export { CallResponse, type Call } from './communicator/call.js';
+export {
+  ServiceCommunicator,
+  type CallEvents,
+  type CommunicatorOptions,
+  type ParallelResult,
+} from './communicator/communicator.js';
+export { CallFailedError, CircuitOpenError, StatusError } from './communicator/errors.js';
+export { policyFrom, PRESETS, type CallPolicy } from './communicator/policy.js';
