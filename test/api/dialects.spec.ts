@@ -167,3 +167,28 @@ describe('DIALECTS', () => {
     }
   });
 });
+
+describe('with SERVICE_DISCOVERY_SECRET', () => {
+  it('writes take it, and reads are open', async () => {
+    const secret = 'a-secret-of-older-systems';
+    const own = await TestServer.start({ SERVICE_DISCOVERY_SECRET: secret });
+    const { http } = own;
+    try {
+      const key = { service_name: 'ledger', instance_id: 'a' };
+      const registration = { ...key, host: '127.0.0.1', port: 80 };
+      const register = '/v1/discovery/register';
+      expectProblem(await http.post(register, registration), 401, 'UNAUTHENTICATED');
+      const wrong = { authorization: 'Bearer another-secret-than-that' };
+      expectProblem(await http.post(register, registration, wrong), 401, 'UNAUTHENTICATED');
+
+      const holder = { authorization: `Bearer ${secret}` };
+      expect((await http.post(register, registration, holder)).status).toBe(200);
+      expectProblem(await http.post('/v1/discovery/heartbeat', key), 401, 'UNAUTHENTICATED');
+      expect((await http.post('/v1/discovery/heartbeat', key, holder)).status).toBe(200);
+      for (const path of ['/v1/discovery/services/ledger', '/service-discovery/services'])
+        expect((await http.get(path)).status).toBe(200);
+    } finally {
+      await own.stop();
+    }
+  });
+});
