@@ -6,6 +6,7 @@ import { settingsPage } from '../dist/apps/server/src/pages/settings-page.js';
 import { performancePage } from '../dist/bench/page.js';
 import { withFigures } from '../dist/bench/readme.js';
 import { readResults } from '../dist/bench/results.js';
+import { chartPage } from './chart-page.mjs';
 import '../test/support/typescript.mjs';
 
 const { withMatrix } = await import('../test/faults/support/matrix.ts');
@@ -15,6 +16,10 @@ const pages = {
   'docs/backends.md': await backendsPage(),
   'docs/performance.md': performancePage(results),
   'docs/reliability.md': withMatrix(readFileSync('docs/reliability.md', 'utf8')),
+  // A chart has no files but its own.
+  'helm/service-discovery/files/rules.yaml': readFileSync('deploy/prometheus/rules.yaml', 'utf8'),
+  'helm/service-discovery/files/dashboard.json': readFileSync('deploy/grafana/service-discovery.json', 'utf8'),
+  'helm/service-discovery/README.md': chartPage(readFileSync('helm/service-discovery/values.yaml', 'utf8')),
   'README.md': withFigures(readFileSync('README.md', 'utf8'), results),
 };
 

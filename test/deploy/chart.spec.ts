@@ -5,8 +5,10 @@ import { loadAllYaml } from '@kubernetes/client-node';
 import { hasPrograms } from '../servers/index.js';
 import { ServerProcess } from '../support/process.js';
 import { lint, objects, template, type KubernetesObject, type Values } from './support/helm.js';
+import { manifests } from './support/manifests.js';
 import { helm } from './support/tools.js';
 
+const DEPLOY = join(import.meta.dirname, '../../deploy');
 const REGISTRY = 'config.registry';
 const CONSUL = { [`${REGISTRY}.type`]: 'consul', [`${REGISTRY}.consul.host`]: 'consul.default.svc.cluster.local' };
 const ETCD = { [`${REGISTRY}.type`]: 'etcd', [`${REGISTRY}.etcd.hosts`]: '{https://etcd-0:2379,https://etcd-1:2379}' };
@@ -21,6 +23,7 @@ const CASES: readonly [string, Values][] = [
   ['Kubernetes, registering', WRITE],
   ['memory', MEMORY],
   ['memory on a volume', { ...MEMORY, 'persistence.enabled': true }],
+  ['API keys', { 'auth.apiKeysSecret': 'keys', 'auth.anonymousRole': 'reader' }],
   ['Consul', { ...CONSUL, 'config.existingSecret': 'tokens' }],
   ['etcd with TLS', { ...ETCD, [`${REGISTRY}.tlsSecret`]: 'etcd-tls', [`${REGISTRY}.clientCertificate`]: true }],
   ['Redis, three servers', { ...REDIS, replicaCount: 3, 'config.env.SERVICE_TTL': '60s' }],
@@ -115,6 +118,21 @@ function difference(text: string, base: string): string {
     [{ 'config.env.service-ttl': '5s' }, "'service-ttl' does not match pattern"],
   ])('refuses %j', async (values, message) => {
     await expect(template(values)).rejects.toThrow(message);
+  });
+
+  it('is what k8s/ was made of', async () => {
+    for (const [name, text] of Object.entries(await manifests())) {
+      expect(`${name}\n${await readFile(join(DEPLOY, '../k8s', name), 'utf8')}`).toBe(`${name}\n${text}`);
+    }
+  });
+
+  it('brings the alerting rules and the dashboard as they are', async () => {
+    const made = await objects({ 'prometheusRule.enabled': true, 'dashboard.enabled': true });
+    const rules = loadAllYaml(await readFile(join(DEPLOY, 'prometheus/rules.yaml'), 'utf8'));
+    expect(made.find(({ kind }) => kind === 'PrometheusRule')!.spec).toEqual(rules[0]);
+    const { data } = made.find(({ metadata }) => metadata.name === 'sd-service-discovery-dashboard')!;
+    const dashboard = await readFile(join(DEPLOY, 'grafana/service-discovery.json'), 'utf8');
+    expect(data['service-discovery.json']).toBe(dashboard);
   });
 
   it.each([

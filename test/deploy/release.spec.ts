@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Admin } from '../backends/kubernetes/support/admin.js';
 import { hasPrograms, isAvailable } from '../servers/index.js';
@@ -8,10 +9,13 @@ import { HttpClient } from '../support/http-client.js';
 import type { Instance, Service } from '../support/instances.js';
 import { endProcesses } from '../support/process.js';
 import { until } from '../support/until.js';
+import { run } from '../servers/command.js';
+import { shared } from '../servers/kind.js';
 import { CHART, onCluster, set, type KubernetesObject, type Values } from './support/helm.js';
 import { Pod } from './support/pod.js';
 import { helm } from './support/tools.js';
 
+const MANIFESTS = join(import.meta.dirname, '../../k8s');
 const RELEASE = 'service-discovery';
 const TEST_MS = 240_000;
 /** Pods of the cluster become ready within a second or two; the machine may be busy. */
@@ -105,6 +109,19 @@ describeRelease('a release', () => {
       expect(await variables()).not.toHaveProperty('SERVICE_TTL');
 
       await onCluster(namespace, 'uninstall', RELEASE, ...WAIT);
+      await until(async () => (await ownObjects()).length === 0, PATIENCE_MS);
+    },
+    TEST_MS,
+  );
+
+  it(
+    'can be had without Helm, by kubectl apply -f k8s/',
+    async () => {
+      const kubectl = (...args: readonly string[]) =>
+        run('kubectl', [...args, '-f', MANIFESTS, `--namespace=${namespace}`, `--kubeconfig=${shared(kubernetes)}`]);
+      await kubectl('apply', '--validate=strict');
+      await until(async () => (await deployment()).status.readyReplicas === 1, PATIENCE_MS);
+      await kubectl('delete');
       await until(async () => (await ownObjects()).length === 0, PATIENCE_MS);
     },
     TEST_MS,

@@ -60,8 +60,16 @@ capabilities:
   "DATA_DIR" "/data"
   "LOG_LEVEL" .Values.config.logLevel
   "SHUTDOWN_GRACE" .Values.shutdown.graceSeconds
-  "AUTH_DISABLED" .Values.config.authDisabled
+  "ANONYMOUS_ROLE" .Values.auth.anonymousRole
 -}}
+{{- if .Values.auth.apiKeysSecret -}}
+{{- $own = merge $own (dict "API_KEY_ENABLED" true "API_KEY_FILE" "/auth/keys.json") -}}
+{{- else if .Values.auth.disabled -}}
+{{- $_ := set $own "AUTH_DISABLED" true -}}
+{{- end -}}
+{{- if .Values.serviceMonitor.enabled -}}
+{{- $_ := set $own "METRICS_PORT" "9090" -}}
+{{- end -}}
 {{- if eq $registry.type "consul" -}}
 {{- $own = merge $own (dict
   "CONSUL_HOST" $registry.consul.host
