@@ -55,6 +55,12 @@ async function samples(query: string): Promise<number> {
   return result.length;
 }
 
+async function untilFound(what: string, query: string): Promise<void> {
+  await until(async () => (await samples(query)) > 0, TEST_MS / 4).catch((cause: unknown) => {
+    throw new Error(`nothing for ${what}: ${query}`, { cause });
+  });
+}
+
 async function rules(): Promise<readonly Rule[]> {
   const { groups } = await ask<{ groups: readonly { readonly rules: readonly Rule[] }[] }>('rules');
   return groups.flatMap((group) => group.rules);
@@ -106,9 +112,7 @@ async function beUsed({ http }: TestServer): Promise<void> {
       expect(queries.length).toBeGreaterThan(25);
       for (const { title, expr } of queries) {
         const query = expr.replaceAll('$__rate_interval', '1m').replaceAll('$job', JOB).replaceAll('$instance', '.*');
-        await until(async () => (await samples(query)) > 0, TEST_MS / 4).catch((cause: unknown) => {
-          throw new Error(`${title}: ${query}`, { cause });
-        });
+        await untilFound(title, query);
       }
     },
     TEST_MS,
@@ -121,9 +125,7 @@ async function beUsed({ http }: TestServer): Promise<void> {
         const [measured] = query.split(/ (?:==|>) [\d.]+$/);
         // An error of the server is not brought about here.
         const about = measured!.replace('{status=~"5.."}', '').replace(/\{result=~?"[^"]*"\}/, '');
-        await until(async () => (await samples(about)) > 0, TEST_MS / 4).catch((cause: unknown) => {
-          throw new Error(`${name}: ${about}`, { cause });
-        });
+        await untilFound(name, about);
       }
     },
     TEST_MS,
