@@ -66,6 +66,8 @@ capabilities:
 {{- $own = merge $own (dict "API_KEY_ENABLED" true "API_KEY_FILE" "/auth/keys.json") -}}
 {{- else if .Values.auth.disabled -}}
 {{- $_ := set $own "AUTH_DISABLED" true -}}
+{{- else if not .Values.auth.anonymousRole -}}
+{{- $_ := set $own "ANONYMOUS_ROLE" "reader" -}}
 {{- end -}}
 {{- if .Values.serviceMonitor.enabled -}}
 {{- $_ := set $own "METRICS_PORT" "9090" -}}
