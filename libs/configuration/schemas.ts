@@ -45,7 +45,8 @@ async function compile(schema: JsonObject): Promise<ValidateFunction> {
   }
   // It would make a promise of every answer.
   if ('$async' in schema) throw invalidSchema([{ path: '$async', message: 'is not known here' }]);
-  const ajv = await validator(dialect === DRAFT_2020);
+  const { createValidator } = await import('./validator.js');
+  const ajv = createValidator(dialect === DRAFT_2020);
   const { result, error } = within(() => ajv.validateSchema(schema) && ajv.compile(schema));
   if (typeof result === 'function') return result;
   const issues = (ajv.errors ?? []).slice(0, MOST_ISSUES).map(issueOf);
@@ -54,19 +55,6 @@ async function compile(schema: JsonObject): Promise<ValidateFunction> {
 
 function invalidSchema(issues: readonly InputIssue[]): BackendError {
   return new BackendError('INVALID', 'this is no JSON Schema that is taken here', { issues });
-}
-
-/** A new one for each schema, which keeps what it has compiled. Nothing is fetched: what a $ref names must be in the schema. */
-async function validator(is2020: boolean) {
-  const options = { strict: false, allErrors: true, ownProperties: true, logger: false } as const;
-  const [{ Ajv2020 }, { Ajv }, { default: formats }] = await Promise.all([
-    import('ajv/dist/2020.js'),
-    import('ajv'),
-    import('ajv-formats'),
-  ]);
-  const ajv = is2020 ? new Ajv2020(options) : new Ajv(options);
-  formats.default(ajv);
-  return ajv;
 }
 
 const room = createContext({ work: undefined as unknown });

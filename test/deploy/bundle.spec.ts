@@ -37,12 +37,17 @@ describe('the bundle', () => {
   );
 
   it(
-    'has what the memory registry needs to outlive its process, and the pages',
+    'has what the memory registry needs to outlive its process, JSON Schemas and the pages',
     async () => {
       const environment = { REGISTRY_TYPE: 'memory', DATA_DIR: await temporaryFolder() };
       const first = await start(environment);
       const http = new HttpClient(first.url);
       await register(http, { service_id: 'a' });
+      for (const [$schema, status] of [
+        ['https://json-schema.org/draft/2020-12/schema', 201],
+        ['http://json-schema.org/draft-07/schema#', 200],
+      ])
+        expect((await http.put('/api/v1/config/api/schema', { $schema, type: 'object' })).status).toBe(status);
       await http.close();
       await first.end('SIGKILL');
 

@@ -55,8 +55,15 @@ export function startApiServer(): Promise<Server> {
   });
 }
 
-/** With a node, and everything that makes pods, and endpoints of pods. */
-async function startCluster(): Promise<Server> {
+/**
+ * With a node, and everything that makes pods, and endpoints of pods. An apiserver ends itself when its own first
+ * steps take too long, on a busy machine: then it is started anew, once.
+ */
+function startCluster(): Promise<Server> {
+  return tryCluster().catch(tryCluster);
+}
+
+async function tryCluster(): Promise<Server> {
   const apiServer = await startApiServer();
   const { address } = apiServer;
   try {
