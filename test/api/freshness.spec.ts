@@ -125,7 +125,8 @@ describe('min_revision', () => {
   /** The registry, as one that other replicas write to as well. */
   function sharedRegistry(): RegistryBackend {
     const backend = server.server.app.get<RegistryBackend>(BACKEND);
-    jest.replaceProperty(backend, 'capabilities', { ...backend.capabilities, replicas: true });
+    const capabilities = { ...backend.capabilities, replicas: true };
+    jest.spyOn(backend, 'capabilities', 'get').mockReturnValue(capabilities);
     return backend;
   }
 
