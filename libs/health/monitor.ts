@@ -171,6 +171,7 @@ export class HealthMonitor {
       const now = this.monotonic();
       // Longer than that, and this process was not looking.
       const elapsed = this.writer.online ? Math.min(now - last, 2 * SWEEP_MS) : 0;
+      for (const each of this.watched.values()) if (each.unwritten) this.writer.settle(each);
       this.evictions.sweep(this.watched.values(), elapsed);
       this.sweepAfter(now);
     });

@@ -14,31 +14,39 @@ export class StatusWriter {
     private readonly logger: Logger,
   ) {}
 
-  /** To be called after every probe: a write that failed is tried again, one that does not show yet is not. */
+  /**
+   * To be called after every probe, and for what is unwritten also between them: a write that failed is tried again, one
+   * that does not show yet is not.
+   */
   settle(watched: Watched): void {
     const { status, told, instance, result } = watched;
-    if (!this.online || !result || watched.writing) return;
+    if (!result || watched.writing) return;
     if (told?.status === status && told.version === instance.version) return;
     watched.contested = false;
-    if (status === probedStatus(instance)) return;
+    watched.unwritten = status !== probedStatus(instance);
+    if (!watched.unwritten || !this.online) return;
     watched.told = { status, version: instance.version };
     watched.writing = this.underway.add(this.write(watched, status, result));
   }
 
   private async write(watched: Watched, status: HealthStatus, result: ProbeResult): Promise<void> {
-    const { instance } = watched;
+    const { instance, failing } = watched;
     const fields = { ...keyOf(instance), before: probedStatus(instance), status, output: result.output };
     try {
       await this.sink.setStatus(instance, status, result);
+      watched.unwritten = watched.failing = false;
       this.logger.debug(fields, 'health status changed');
     } catch (error) {
       const { code, message } = asBackendError(error);
       if (isOvertaken(code)) {
         watched.contested = true;
+        watched.unwritten = false;
         this.logger.debug({ ...fields, code }, 'health status overtaken by another change');
       } else {
         watched.told = undefined;
-        this.logger.warn({ ...fields, code, error: message }, 'health status not written');
+        watched.failing = true;
+        // Once, however often it is tried again.
+        if (!failing) this.logger.warn({ ...fields, code, error: message }, 'health status not written');
       }
     } finally {
       watched.writing = undefined;

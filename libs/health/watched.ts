@@ -39,6 +39,10 @@ export class Watched {
   writing?: Promise<void>;
   /** What the registry was told at which version: not to be told again before it shows. */
   told?: { readonly version: Version; readonly status: HealthStatus };
+  /** The registry is still to be told of the status. */
+  unwritten = false;
+  /** It could not be told the last time. */
+  failing = false;
   /** Somebody else's write came first: to be told again as soon as that shows. */
   contested = false;
   /** For how long it was critical under our eyes, whoever probed it, milliseconds; undefined while it is not. */

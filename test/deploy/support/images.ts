@@ -71,6 +71,8 @@ export class Images {
       'build',
       '--pull-never',
       '--format=docker',
+      // npm opens thousands of files of its cache at once.
+      '--ulimit=nofile=16384:16384',
       '--volume',
       cache,
       ...this.policy,
