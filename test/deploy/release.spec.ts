@@ -12,6 +12,7 @@ import { until } from '../support/until.js';
 import { run } from '../servers/command.js';
 import { shared } from '../servers/kind.js';
 import { CHART, onCluster, set, type KubernetesObject, type Values } from './support/helm.js';
+import { mayMount } from './support/mounts.js';
 import { Pod } from './support/pod.js';
 import { helm } from './support/tools.js';
 
@@ -57,6 +58,8 @@ function at(kind: string, name = ''): string {
 
 const possible = hasPrograms({ programs: [helm] }) && isAvailable(kubernetes);
 const describeRelease = possible ? describe : describe.skip;
+/** Where files of a pod are laid over the machine's. */
+const itInPod = possible && mayMount('--map-root-user') ? it : it.skip;
 
 describeRelease('a release', () => {
   const release = (command: string, values: Values = {}, ...more: readonly string[]) =>
@@ -125,7 +128,7 @@ describeRelease('a release', () => {
     TEST_MS,
   );
 
-  it.each([
+  itInPod.each([
     ['without service links', false],
     ['with service links', true],
   ])(
