@@ -5,7 +5,7 @@ import { run } from '../../servers/command.js';
 import { executable } from '../../servers/program.js';
 import { ServerProcess, type Environment } from '../../support/process.js';
 import { buildah } from './tools.js';
-import { NODE_IMAGE_ENVIRONMENT, nodeImageRoot } from './node-image.js';
+import { NODE_IMAGE_ENVIRONMENT, nodeImageRoot, NPM_CACHE } from './node-image.js';
 
 const BASE = 'docker.io/library/node:24-bookworm-slim';
 
@@ -64,7 +64,7 @@ export class Images {
   /** @param context The folder whose Dockerfile is followed. */
   async build(context: string, tag: string, args: Environment): Promise<void> {
     // What npm has fetched here once is not fetched again.
-    const cache = `${(await run('npm', ['config', 'get', 'cache'])).trim()}:/root/.npm`;
+    const cache = `${(await run('npm', ['config', 'get', 'cache'])).trim()}:${NPM_CACHE}`;
     const given = Object.entries(args).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]);
     // Docker's own format has health checks.
     await this.buildah(

@@ -27,9 +27,13 @@ const PROGRAMS = ['base-files', 'coreutils', 'dash', 'util-linux'];
 /** Whom this machine trusts, so does a build on it. */
 const AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt';
 
+/** Where npm keeps what it has fetched, while an image is built. */
+export const NPM_CACHE = '/var/cache/npm';
+
 export const NODE_IMAGE_ENVIRONMENT: Readonly<Record<string, string>> = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   NODE_EXTRA_CA_CERTS: AUTHORITIES,
+  npm_config_cache: NPM_CACHE,
 };
 
 /** Its root file system, made once. */
