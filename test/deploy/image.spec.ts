@@ -23,7 +23,7 @@ const BUILD_MS = 900_000;
 const ALONE: Environment = { AUTH_DISABLED: 'true', SERVICE_HOST: '127.0.0.1', LOG_LEVEL: 'info' };
 
 /** Containers take root here. With CI set the runner has failed before, for want of the program. */
-const prepared = process.env.CI !== undefined || (process.getuid?.() === 0 && buildah.find() !== undefined);
+const prepared = process.env.CI || (process.getuid?.() === 0 && buildah.find() !== undefined);
 const possible = prepared && mayMount();
 
 /** A kubeconfig that names no file beside it. */

@@ -43,6 +43,7 @@ async function longestTurn(work: () => Promise<unknown>): Promise<number> {
   return longest;
 }
 
+/** With CI set the runner has prepared it, and its absence is a failure. */
 const withPrometheus = process.env.CI || hasPrograms({ programs }) ? it : it.skip;
 
 describe('/metrics', () => {
