@@ -1,5 +1,8 @@
 import { setMaxListeners } from 'node:events';
 
+/** A write that the registry has not answered by then has an unknown outcome. */
+export const WRITE_DEADLINE_MS = 3_000;
+
 /** Who asks within this time gets the same signal: it comes so much later than it must. */
 const SHARED_MS = 10;
 

@@ -1,0 +1,43 @@
+import type { Provider } from '@nestjs/common';
+import type { Logger } from '#core';
+import { createAuthenticator } from '../auth/authentication.js';
+import { Authenticator } from '../auth/authenticator.js';
+import { Gate } from '../auth/gate.js';
+import { peerScheme } from '../auth/peer-scheme.js';
+import { Policy } from '../auth/policy.js';
+import { Credentials } from '../replica/credentials.js';
+import { Peers } from '../replica/peers.js';
+import type { Seams } from '../seams.js';
+import type { Settings } from '../settings/index.js';
+import { LOGGER, SEAMS, SETTINGS } from '../tokens.js';
+import { Tickets } from '../watch/tickets.js';
+
+/** Who calls, and what they may. */
+export const security: Provider[] = [
+  {
+    provide: Policy,
+    inject: [SETTINGS, LOGGER],
+    useFactory: ({ authentication }: Settings, logger: Logger) => Policy.create(authentication, logger),
+  },
+  {
+    provide: Authenticator,
+    inject: [SEAMS, SETTINGS, Policy, Tickets, Credentials, Peers, LOGGER],
+    useFactory: (
+      { schemes }: Seams,
+      { authentication }: Settings,
+      policy: Policy,
+      tickets: Tickets,
+      credentials: Credentials,
+      { ownId }: Peers,
+      logger: Logger,
+    ) => {
+      const peers = credentials.known ? peerScheme(credentials, ownId) : undefined;
+      return createAuthenticator({ settings: authentication, modules: schemes, policy, tickets, peers, logger });
+    },
+  },
+  {
+    provide: Gate,
+    inject: [Authenticator, Policy, Tickets, LOGGER],
+    useFactory: (...given: ConstructorParameters<typeof Gate>) => new Gate(...given),
+  },
+];

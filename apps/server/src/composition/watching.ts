@@ -1,0 +1,29 @@
+import type { Provider } from '@nestjs/common';
+import { Catalog } from '#catalog';
+import type { Logger } from '#core';
+import type { Settings } from '../settings/index.js';
+import { Reception, Streams } from '../streams/index.js';
+import { LOGGER, SETTINGS } from '../tokens.js';
+import { Tickets } from '../watch/tickets.js';
+import { Watch } from '../watch/watch.js';
+
+/** Streams of what changes, and who may open one without a header. */
+export const watching: Provider[] = [
+  {
+    provide: Streams,
+    inject: [SETTINGS, LOGGER],
+    useFactory: ({ server, streams }: Settings, logger: Logger) =>
+      new Streams({ max: server.maxWaiters, heartbeatMs: streams.heartbeatMs, logger }),
+  },
+  {
+    provide: Watch,
+    inject: [Catalog, Streams],
+    useFactory: (catalog: Catalog, streams: Streams) => new Watch(catalog, streams),
+  },
+  { provide: Tickets, useFactory: () => new Tickets() },
+  {
+    provide: Reception,
+    inject: [Streams, Tickets],
+    useFactory: (streams: Streams, tickets: Tickets) => new Reception(streams, tickets),
+  },
+];
