@@ -16,14 +16,23 @@ export class Backoff {
 
   /** Resolves after the next wait, or as soon as the signal aborts. */
   pause(signal: AbortSignal): Promise<void> {
-    const ms = this.wait * (0.5 + Math.random() / 2);
+    const ms = jittered(this.wait);
     this.wait = Math.min(this.wait * 2, this.mostMs);
     return pause(ms, signal);
   }
 }
 
-/** Resolves after so many milliseconds, or as soon as the signal aborts. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
+/** Half of it to all of it, so that many do not come back together. */
+export function jittered(ms: number): number {
+  return ms * (0.5 + Math.random() / 2);
+}
+
+/**
+ * Resolves after so many milliseconds, or as soon as the signal aborts.
+ *
+ * @param ref False where nobody waits for it: it keeps no process alive.
+ */
+export function pause(ms: number, signal: AbortSignal, { ref = true } = {}): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) {
       resolve();
@@ -35,6 +44,8 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
       resolve();
     };
     const timer = setTimeout(done, ms);
+    // A browser's timer is a number.
+    if (!ref && typeof timer === 'object') timer.unref();
     signal.addEventListener('abort', done, { once: true });
   });
 }

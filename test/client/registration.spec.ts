@@ -90,20 +90,30 @@ describe('the process of a registration', () => {
   let child: ChildProcess;
   afterEach(() => void child.kill('SIGKILL'));
 
-  function run(script: string): void {
+  function run(script: string, url = server.url): void {
     serverProgram();
     const program = `import { DiscoveryClient } from '#client';
-      const client = new DiscoveryClient({ servers: ['${server.url}'] });
+      const client = new DiscoveryClient({ servers: ['${url}'], onError: () => process.send?.('away') });
       const registration = await client.register(${JSON.stringify(ME)});
       ${script}`;
     child = spawn(process.execPath, ['--input-type=module', '-e', program], {
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
   }
 
   it('ends by itself when it has nothing else to do', async () => {
     run('');
     expect(await within(once(child, 'exit'), 'the end')).toEqual([0, null]);
+    expect((await server.http.get(PATH)).status).toBe(200);
+  });
+
+  it('waits for a server all the same', async () => {
+    await way.cut();
+    run('', `http://127.0.0.1:${way.port}`);
+    for (let told = 0; told < 2; told++) await within(once(child, 'message'), 'an attempt in vain');
+    const exit = once(child, 'exit');
+    await way.mend();
+    expect(await within(exit, 'the end')).toEqual([0, null]);
     expect((await server.http.get(PATH)).status).toBe(200);
   });
 

@@ -1,6 +1,6 @@
 import { EventEmitter, setMaxListeners } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { BackendError, Cancellations, pause, Places } from '#core';
+import { BackendError, Cancellations, jittered, pause, Places } from '#core';
 import { connect, type Connection, type ConnectionOptions } from './connection.js';
 import { answerIn, failureOf, isBroken, isThrottled } from './errors.js';
 import type { Answer, CatalogNode, CheckEntry, HealthEntry, KvEntry, Operation, TransactionAnswer } from './types.js';
@@ -185,7 +185,7 @@ export class ConsulClient {
       } catch (error) {
         const throttled = isThrottled(error);
         if (attempt === ATTEMPTS || !(throttled || (isBroken(error) && attempt === 1))) throw error;
-        if (throttled) await pause(THROTTLED_MS * 2 ** attempt * (0.5 + Math.random() / 2), this.stopping.signal);
+        if (throttled) await pause(jittered(THROTTLED_MS * 2 ** attempt), this.stopping.signal);
       }
     }
   }

@@ -3,7 +3,7 @@ import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:h
 import { Agent, request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { abortable, asBackendError, BackendError, pause } from '#core';
+import { abortable, asBackendError, BackendError, jittered, pause } from '#core';
 import type { Access } from './access.js';
 import { ApiError, hasStatus, refusal } from './errors.js';
 import type { KubernetesObject } from './objects.js';
@@ -267,7 +267,7 @@ export class Client {
 }
 
 function waitFor({ retryAfterMs = 100 }: ApiError): number {
-  return Math.min(retryAfterMs, MOST_RETRY_MS) * (0.5 + Math.random() / 2);
+  return jittered(Math.min(retryAfterMs, MOST_RETRY_MS));
 }
 
 function isWrite({ method }: Call): boolean {

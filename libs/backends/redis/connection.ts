@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import { isNativeError } from 'node:util/types';
 import { Cluster, Redis, ReplyError, type RedisOptions } from 'ioredis';
-import { abortable, asBackendError, BackendError, type Logger } from '#core';
+import { abortable, asBackendError, BackendError, jittered, type Logger } from '#core';
 import { TLS_FAILURE } from '../shared/tls.js';
 import { describeAddress, type Address } from './address.js';
 import type { Script } from './scripts.js';
@@ -217,5 +217,5 @@ function createClient({ address, tls, sentinelPassword }: ConnectionOptions, dea
 }
 
 function reconnectAfter(attempt: number): number {
-  return Math.min(RECONNECT_FIRST_MS * 2 ** (attempt - 1), RECONNECT_MOST_MS) * (0.5 + Math.random() / 2);
+  return jittered(Math.min(RECONNECT_FIRST_MS * 2 ** (attempt - 1), RECONNECT_MOST_MS));
 }

@@ -1,8 +1,8 @@
+import { pause } from '#core';
 import type { DiscoveryClient } from '../client.js';
 import { NoInstanceError } from '../errors.js';
 import type { Instance } from '../instance.js';
 import type { Picked } from '../discovery/picker.js';
-import { pause } from '../pause.js';
 import { attempt, HungUpError } from './attempt.js';
 import { Breakers, isBroken } from './breakers.js';
 import { RetryBudget } from './budget.js';

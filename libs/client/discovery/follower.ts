@@ -1,6 +1,6 @@
+import { Backoff } from '#core';
 import { DiscoveryError } from '../errors.js';
 import { instanceOf, type WireInstance } from '../instance.js';
-import { jittered, pause } from '../pause.js';
 import type { Transport } from '../transport.js';
 import { eventsIn } from './events.js';
 import type { LocalView } from './view.js';
@@ -13,7 +13,7 @@ const SILENCE_MS = 45_000;
 const POLL_S = 30;
 const POLL_MARGIN_MS = 10_000;
 /** Between attempts, once every server was tried. */
-const FIRST_PAUSE_MS = 100;
+const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5_000;
 
 export interface FollowerOptions {
@@ -36,6 +36,7 @@ type Told =
 export class Follower {
   private revision = '';
   private failures = 0;
+  private readonly backoff = new Backoff(FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
   private polling = false;
 
   constructor(
@@ -64,10 +65,14 @@ export class Follower {
     // The same server may have a poll for us.
     if (this.polling) return;
     this.transport.leave();
-    const rounds = Math.floor(++this.failures / this.transport.size);
-    if (this.failures % this.transport.size > 0) return;
+    if (++this.failures % this.transport.size > 0) return;
     await this.options.onAway();
-    await pause(jittered(Math.min(FIRST_PAUSE_MS * 2 ** Math.min(rounds, 10), LONGEST_PAUSE_MS)), signal);
+    await this.backoff.pause(signal);
+  }
+
+  private succeeded(): void {
+    this.failures = 0;
+    this.backoff.reset();
   }
 
   private async stream(ended: AbortSignal): Promise<void> {
@@ -101,7 +106,7 @@ export class Follower {
   }
 
   private hear(told: Told): void {
-    this.failures = 0;
+    this.succeeded();
     switch (told.event) {
       case 'snapshot':
       case 'resync':
@@ -130,7 +135,7 @@ export class Follower {
     const response = await this.transport.once('GET', path, { signal, timeoutMs });
     if (!response.ok) throw new DiscoveryError('NO_ANSWER', `${response.url}: ${response.status}`);
     const { data } = (await response.json()) as { data: { instances: WireInstance[] }[] };
-    this.failures = 0;
+    this.succeeded();
     const revision = response.headers.get(REVISION) ?? '';
     if (revision !== this.revision) this.view.replace(data.flatMap(({ instances }) => instances.map(instanceOf)));
     this.revision = revision;

@@ -2,6 +2,9 @@ import type { Instance } from '../instance.js';
 
 const FORMAT = 1;
 
+/** Not imported: no browser has it, and what bundles for one would look for it. */
+const files = () => process.getBuiltinModule('node:fs/promises');
+
 interface Snapshot {
   readonly v: typeof FORMAT;
   readonly instances: readonly Instance[];
@@ -15,7 +18,7 @@ export class SnapshotFile {
 
   /** Undefined when there is none. @throws when there is one that cannot be read. */
   async read(): Promise<readonly Instance[] | undefined> {
-    const { readFile } = await import('node:fs/promises');
+    const { readFile } = files();
     let text: string;
     try {
       text = await readFile(this.path, 'utf8');
@@ -36,7 +39,7 @@ export class SnapshotFile {
   }
 
   private async replace(snapshot: Snapshot): Promise<void> {
-    const { rename, writeFile } = await import('node:fs/promises');
+    const { rename, writeFile } = files();
     const unfinished = `${this.path}.${process.pid}`;
     await writeFile(unfinished, JSON.stringify(snapshot), { mode: 0o600 });
     await rename(unfinished, this.path);

@@ -1,6 +1,6 @@
+import { Backoff, jittered, pause } from '#core';
 import { RefusedError } from '../errors.js';
 import { instanceOf, type Instance, type WireInstance } from '../instance.js';
-import { jittered, pause } from '../pause.js';
 import type { Transport } from '../transport.js';
 import { DEFAULT_TTL_S, toBody, toHeartbeat, type Load, type RegistrationRequest } from './request.js';
 
@@ -46,14 +46,15 @@ export class Registration {
     { signal, onError, onEnd }: RegistrationHooks,
   ): Promise<Registration> {
     const self = new Registration(transport, request, onError, onEnd);
-    for (let waitMs = RETRY_MS; !self.current; waitMs = Math.min(waitMs * 2, self.intervalMs)) {
+    const backoff = new Backoff(RETRY_MS, self.intervalMs);
+    while (!self.current) {
       try {
         await self.register(signal);
       } catch (error) {
         signal?.throwIfAborted();
         if (error instanceof RefusedError) throw error;
         onError(error as Error);
-        await pause(jittered(waitMs), signal ?? self.ended.signal);
+        await backoff.pause(signal ?? self.ended.signal);
       }
     }
     self.beating = self.beat();
@@ -103,8 +104,6 @@ export class Registration {
             process.exit(1);
           },
         );
-      // The wait for callers keeps no process alive, but this one has a promise to keep.
-      setTimeout(() => undefined, 2 ** 31 - 1);
     };
     const forget = () => signals.forEach((signal) => process.off(signal, stop));
     for (const signal of signals) process.on(signal, stop);
@@ -124,7 +123,7 @@ export class Registration {
     const { signal } = this.ended;
     let waitMs = this.intervalMs;
     for (;;) {
-      await pause(jittered(waitMs), signal);
+      await pause(jittered(waitMs), signal, { ref: false });
       if (signal.aborted) return;
       try {
         await this.renew(this.leaving ? { status: 'critical' } : (this.request.load?.() ?? {}), signal);
