@@ -148,8 +148,10 @@ async function beUsed({ http }: TestServer): Promise<void> {
     2 * TEST_MS,
   );
 
-  it('takes the rules, which promtool has tried', async () => {
-    expect(await runPromtool(['check', 'rules', RULES])).toMatchObject({ code: 0 });
+  it('takes the rules, which promtool has tried, and what Compose gives it', async () => {
+    expect(await runPromtool(['check', 'config', join(FILES, 'prometheus/prometheus.yaml')])).toMatchObject({
+      code: 0,
+    });
     const tried = await runPromtool(['test', 'rules', join(FILES, 'prometheus/rules.test.yaml')]);
     expect(tried).toMatchObject({ code: 0, output: expect.stringContaining('SUCCESS') });
   });
