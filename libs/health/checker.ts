@@ -1,3 +1,4 @@
+import { context } from '@opentelemetry/api';
 import { keyOf, type HealthStatus, type Logger, type ProbeResult } from '#core';
 import { BRIEF_MS, FairGate } from './fair-gate.js';
 import type { ProbeAttempt, ProbeRunner } from './probe-runner.js';
@@ -43,7 +44,9 @@ export class Checker {
     const abort = new AbortController();
     const gate = this.options.runner.isCostly(watched.check.type) ? this.narrowGate : this.gate;
     const entrant = { lane: watched.instance.serviceName, doubtful: isDead(watched) };
-    const report = gate.run(entrant, () => this.fly(watched, abort.signal)).finally(() => (watched.flight = undefined));
+    // Whoever leaves the gate lets the next one in, whose context is its own all the same.
+    const fly = context.bind(context.active(), () => this.fly(watched, abort.signal));
+    const report = gate.run(entrant, fly).finally(() => (watched.flight = undefined));
     watched.flight = { abort, report };
     return this.options.underway.add(report);
   }

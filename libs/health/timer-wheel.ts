@@ -1,3 +1,5 @@
+import { context, ROOT_CONTEXT } from '@opentelemetry/api';
+
 /** Something to be done at a time; to be handed back when it is not to be done after all. */
 export interface Scheduled {
   readonly tick: number;
@@ -78,7 +80,9 @@ export class TimerWheel {
   private arm(tick: number): void {
     this.disarm();
     this.armedFor = tick;
-    this.timer = setTimeout(() => this.turn(), Math.max(0, tick * this.tickMs - this.now())).unref();
+    // Of one timer for all, the context of whoever has set it is none of theirs.
+    const turn = () => context.with(ROOT_CONTEXT, () => this.turn());
+    this.timer = setTimeout(turn, Math.max(0, tick * this.tickMs - this.now())).unref();
   }
 
   private disarm(): void {

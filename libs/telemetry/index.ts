@@ -2,3 +2,4 @@ export * from './counts.js';
 export * from './distribution.js';
 export * from './logger.js';
 export * from './metrics.js';
+export * from './request-context.js';

@@ -1,5 +1,6 @@
 import { pino, stdSerializers, stdTimeFunctions, type DestinationStream, type Logger as Pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
+import { originFields } from './request-context.js';
 import { withoutSecrets } from './secrets.js';
 import { StandardOutput } from './standard-output.js';
 
@@ -27,6 +28,7 @@ export function createLogger(options: LoggerOptions): Pino {
       level: options.level,
       base: { service: options.service ?? 'service-discovery' },
       timestamp: stdTimeFunctions.isoTime,
+      mixin: originFields,
       formatters: { level: (label) => ({ level: label }), log: (fields) => withoutSecrets(fields) },
       serializers: { err: (error: Error) => withoutSecrets(stdSerializers.err(error)) },
     },

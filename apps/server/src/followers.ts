@@ -1,10 +1,11 @@
 import type { Logger } from '#core';
 import type { OutcomeRecorder } from '#balancing';
-import type { Catalog } from '#catalog';
+import type { Catalog, CatalogChange } from '#catalog';
 import type { HeldServices } from './alerts/conditions.js';
 import type { LoadAlerts } from './checks/load-alerts.js';
 import type { Census } from './metrics/census.js';
 import type { Tallies } from './metrics/tallies.js';
+import type { Origins } from './registry/origins.js';
 import type { Shares } from './replica/shares.js';
 import type { Timeline, TimelineEntry } from './timeline/timeline.js';
 import type { Watch } from './watch/watch.js';
@@ -18,13 +19,14 @@ export interface Followers {
   readonly census: Census;
   readonly tallies: Tallies;
   readonly timeline: Timeline;
+  readonly origins: Origins;
   readonly logger: Logger;
 }
 
 /** Everybody who goes by the catalog's changes. */
 export function follow(catalog: Catalog, followers: Followers): void {
-  const { watch, shares, recorder, loadAlerts, held, census, tallies, timeline, logger } = followers;
-  catalog.subscribe((change) => {
+  const { watch, shares, recorder, loadAlerts, held, census, tallies, timeline, origins, logger } = followers;
+  const see = (change: CatalogChange) => {
     census.see(change);
     tallies.see(change);
     watch.see(change);
@@ -34,7 +36,8 @@ export function follow(catalog: Catalog, followers: Followers): void {
     if (change.kind === 'remove') recorder.forget(change.instance);
     const entry = timeline.see(change);
     if (entry) log(entry, logger);
-  });
+  };
+  catalog.subscribe((change) => origins.within(change, () => see(change)));
 }
 
 /** One line for each thing that happens to an instance. */

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { notReady, type Catalog } from '#catalog';
 import { whileConnected } from '../http/connected.js';
 import { Problem } from '../http/problem.js';
+import { REQUEST_ID } from '../http/request-id.js';
 import type { AnswerTally } from '../metrics/answer-tally.js';
 import type { AnswerCache, ReadyAnswer } from './answer-cache.js';
 import { etagOf, matchesWeakly } from './etag.js';
@@ -102,7 +103,7 @@ export class Answers {
     const { etag, held, body } = answer;
     this.tally.count(answer.scope, true);
     const { source = NO_VIEW, ageMs } = this.catalog.freshnessNow();
-    const head = [REVISION, this.revision, AGE, String(ageMs), SOURCE, source, 'ETag', etag];
+    const head = [REQUEST_ID, request.id, REVISION, this.revision, AGE, String(ageMs), SOURCE, source, 'ETag', etag];
     if (held) head.push(HELD, 'true');
     // Most requests end here: past Fastify's own way to send, which costs a tenth of such an answer.
     reply.hijack();

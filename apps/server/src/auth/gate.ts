@@ -35,7 +35,7 @@ export class Gate {
     }
     found.then(
       (finding) => done(reply.sent ? undefined : this.decide(request, finding)),
-      (error: unknown) => done(this.unavailable(error)),
+      (error: unknown) => done(this.unavailable(request, error)),
     );
   }
 
@@ -75,8 +75,8 @@ export class Gate {
     );
   }
 
-  private unavailable(error: unknown): Problem {
-    this.logger.error({ err: error }, 'who asks cannot be found out');
+  private unavailable({ id }: FastifyRequest, error: unknown): Problem {
+    this.logger.error({ err: error, request_id: id }, 'who asks cannot be found out');
     const detail = 'who asks cannot be found out now; the log says why';
     return new Problem(503, 'AUTHENTICATION_UNAVAILABLE', detail, {}, { 'Retry-After': '1' });
   }

@@ -6,7 +6,8 @@ import { ServiceSeries } from '../metrics/service-series.js';
 import { Tallies } from '../metrics/tallies.js';
 import type { Probing } from '../registration/checks.js';
 import { type RegistrationRules, Registrations } from '../registration/registrations.js';
-import { observed } from '../registry/observed.js';
+import { nested, observed } from '../registry/observed.js';
+import { Origins } from '../registry/origins.js';
 import type { Seams } from '../seams.js';
 import type { Settings } from '../settings/index.js';
 import { Timeline } from '../timeline/timeline.js';
@@ -16,17 +17,18 @@ import { BACKEND, LOGGER, PROBING, SEAMS, SETTINGS } from '../tokens.js';
 export const registry: Provider[] = [
   {
     provide: BACKEND,
-    inject: [SEAMS, SETTINGS, LOGGER, Tallies],
+    inject: [SEAMS, SETTINGS, LOGGER, Tallies, Origins],
     useFactory: async (
       seams: Seams,
       settings: Settings,
       logger: Logger,
       tallies: Tallies,
+      origins: Origins,
     ): Promise<RegistryBackend> => {
       const { registry, leases } = settings;
       const context = { logger, now: Date.now, graceMs: leases.heartbeatIntervalMs, dataDir: registry.dataDir };
       const backend = await chosen(seams, settings).create(registry.options, context);
-      return observed(backend, tallies.ofRegistry(registry.type));
+      return observed(backend, nested(origins.observe, tallies.ofRegistry(registry.type)));
     },
   },
   {
@@ -52,6 +54,7 @@ export const registry: Provider[] = [
       { registrations }: ServiceSeries,
     ) => new Registrations(backend, catalog, probing, registrationRules(settings), (name) => registrations.add(name)),
   },
+  { provide: Origins, useFactory: () => new Origins() },
   { provide: Timeline, useFactory: () => new Timeline() },
 ];
 

@@ -12,6 +12,7 @@ import { refusalByType } from './negotiation.js';
 import { badRequest, Problem } from './problem.js';
 import { sendProblem } from './problem.filter.js';
 import { countRequests } from './request-counter.js';
+import { enterContexts, REQUEST_ID, requestIdOf } from './request-id.js';
 import { answerBrokenRequest, answerConnect, methodNotAllowed } from './routing-errors.js';
 
 const BODY_LIMIT_BYTES = 4 * 1_024 * 1_024;
@@ -33,6 +34,7 @@ const MERGE_PATCH = 'application/merge-patch+json';
 export function createAdapter(logger: Logger): FastifyAdapter {
   const adapter = new FastifyAdapter({
     logger: false,
+    genReqId: requestIdOf,
     bodyLimit: BODY_LIMIT_BYTES,
     routerOptions: { maxParamLength: PARAM_LIMIT },
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -50,7 +52,7 @@ export function createAdapter(logger: Logger): FastifyAdapter {
     forceCloseConnections: 'idle',
     schemaController: { compilersFactory: { buildValidator: refuseSchema, buildSerializer: refuseSchema } },
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
-      sendProblem(error, request, reply, logger),
+      sendProblem(error, request, reply.header(REQUEST_ID, request.id), logger),
     clientErrorHandler: answerBrokenRequest,
   });
   const fastify: FastifyInstance = adapter.getInstance();
@@ -63,7 +65,8 @@ export function createAdapter(logger: Logger): FastifyAdapter {
   fastify.removeContentTypeParser('text/plain');
   acceptEmptyJson(fastify);
   const wrongMethod = methodNotAllowed(fastify);
-  fastify.addHook('onRequest', (request, _reply, done) => {
+  fastify.addHook('onRequest', (request, reply, done) => {
+    reply.header(REQUEST_ID, request.id);
     done(refusalWithoutHost(request) ?? (request.is404 ? wrongMethod(request.url) : undefined));
   });
   return adapter;
@@ -130,6 +133,7 @@ export function addHooks(
     if (refusal) done(refusal);
     else if (request.method !== 'GET' || !answers.sendKept(request, reply)) done();
   });
+  enterContexts(fastify);
   if (!log) return;
   fastify.addHook('onResponse', (request, reply, done) => {
     logRequest(request, reply, log);
@@ -152,6 +156,6 @@ export interface RequestRules {
   readonly log?: Logger;
 }
 
-function logRequest({ method, url }: FastifyRequest, reply: FastifyReply, log: Logger): void {
-  log.info({ method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'request');
+function logRequest({ id, method, url }: FastifyRequest, reply: FastifyReply, log: Logger): void {
+  log.info({ request_id: id, method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'request');
 }

@@ -12,7 +12,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   }
   const problem = toProblem(error);
   if (problem.status === 500)
-    logger.error({ err: error, method: request.method, url: request.url }, 'a request failed');
+    logger.error({ err: error, request_id: request.id, method: request.method, url: request.url }, 'a request failed');
   const [path = ''] = request.url.split('?');
   // Fastify would cut a sender that is still at it, who then might never read what was wrong. What it goes on to
   // send is dropped, for as long as a request may take.

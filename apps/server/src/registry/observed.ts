@@ -10,6 +10,14 @@ export interface Operation {
 /** Sees an operation from its beginning to its end. Whatever comes of it is passed on as it is. */
 export type Observer = <T>(operation: Operation, work: () => Promise<T>) => Promise<T>;
 
+/** Several as one: the first sees what the others do too. */
+export function nested(...observers: readonly Observer[]): Observer {
+  return observers.reduceRight<Observer>(
+    (inner, outer) => (operation, work) => outer(operation, () => inner(operation, work)),
+    (_operation, work) => work(),
+  );
+}
+
 /** The registry, with everything that is asked of it under observation: one place for all backends. */
 export function observed(backend: RegistryBackend, observe: Observer): RegistryBackend {
   const { registrar, configStore } = backend;

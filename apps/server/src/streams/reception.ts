@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isForeign } from '../http/origin.js';
 import { Problem } from '../http/problem.js';
+import { REQUEST_ID } from '../http/request-id.js';
 import { upgradeOf } from '../http/upgrade.js';
 import type { Tickets } from '../watch/tickets.js';
 import type { Channel } from './channel.js';
@@ -33,7 +34,10 @@ export class Reception {
       void reply.code(200).type(EVENT_STREAM).send();
       return undefined;
     }
-    const channel = upgrade ? WebSocketChannel.accept(request.raw, upgrade) : new SseChannel(reply.raw);
+    const headers = { [REQUEST_ID]: request.id };
+    const channel = upgrade
+      ? WebSocketChannel.accept(request.raw, upgrade, headers)
+      : new SseChannel(reply.raw, headers);
     reply.hijack();
     return channel;
   }

@@ -24,11 +24,15 @@ export class SseChannel implements Channel {
   /** Not the answer's, which has none while it waits behind another one. */
   private readonly socket: Socket;
 
-  constructor(private readonly response: ServerResponse) {
+  /** @param headers Headers of the answer beside those of a stream. */
+  constructor(
+    private readonly response: ServerResponse,
+    headers: Readonly<Record<string, string>>,
+  ) {
     this.socket = response.req.socket;
     // The connection ends with it, so nothing needs to be put in chunks for each reader.
     response.removeHeader('Transfer-Encoding');
-    response.writeHead(200, HEAD);
+    response.writeHead(200, { ...HEAD, ...headers });
     // Signs of life and the wait for whoever takes nothing are the stream's own.
     this.socket.setTimeout(0);
     response.write(`retry: ${between(...RETRY_MS)}\n\n`);

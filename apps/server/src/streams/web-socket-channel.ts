@@ -35,16 +35,24 @@ export class WebSocketChannel implements Channel {
     webSocket.on('error', () => undefined);
   }
 
-  /** @throws Problem 400 for a handshake that is none. */
-  static accept(request: IncomingMessage, upgrade: Upgrade): WebSocketChannel {
+  /**
+   * @param headers Headers of the answer beside those of the handshake.
+   * @throws Problem 400 for a handshake that is none.
+   */
+  static accept(
+    request: IncomingMessage,
+    upgrade: Upgrade,
+    headers: Readonly<Record<string, string>>,
+  ): WebSocketChannel {
     const { socket, head } = upgrade;
     let accepted: WebSocket | undefined;
     let refusal = 'the caller has gone';
     const refuse = (error: Error) => (refusal = error.message);
     // In place of an answer of its own; all of it happens before `handleUpgrade` returns.
-    handshakes.once('wsClientError', refuse);
+    const addHeaders = (lines: string[]) => lines.push(...linesOf(headers));
+    handshakes.once('wsClientError', refuse).once('headers', addHeaders);
     handshakes.handleUpgrade(request, socket, head, (webSocket) => (accepted = webSocket));
-    handshakes.removeListener('wsClientError', refuse);
+    handshakes.removeListener('wsClientError', refuse).removeListener('headers', addHeaders);
     if (!accepted) throw badRequest(`this is no handshake of a WebSocket: ${refusal}`);
     upgrade.take();
     return new WebSocketChannel(accepted, socket);
@@ -85,4 +93,8 @@ export class WebSocketChannel implements Channel {
   onClose(closed: () => void): void {
     this.webSocket.once('close', closed);
   }
+}
+
+function linesOf(headers: Readonly<Record<string, string>>): string[] {
+  return Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
 }
