@@ -11,7 +11,7 @@ export interface KeyPair {
   readonly key: string;
 }
 
-/** An authority of a test's own in a folder of the test's own. Everything it signs is for 127.0.0.1. Paths of PEM files. */
+/** An authority of a test's own in a folder of the test's own. Paths of PEM files. */
 export class Authority {
   private constructor(
     private readonly folder: string,
@@ -34,11 +34,11 @@ export class Authority {
     return this.pair(this.name);
   }
 
-  /** Good for servers and for clients. */
-  async sign(name: string): Promise<KeyPair> {
+  /** Good for servers and for clients. @param altNames As OpenSSL writes them. */
+  async sign(name: string, altNames = 'IP:127.0.0.1'): Promise<KeyPair> {
     const { cert, key } = this.pair(name);
     const [request, extensions] = [join(this.folder, `${name}.csr`), join(this.folder, `${name}.ext`)];
-    await writeFile(extensions, 'subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n');
+    await writeFile(extensions, `subjectAltName=${altNames}\nextendedKeyUsage=serverAuth,clientAuth\n`);
     await run('openssl', [...NEW_KEY, '-subj', `/CN=${name}`, '-keyout', key, '-out', request]);
     const authority = this.own;
     const signing = ['-CA', authority.cert, '-CAkey', authority.key, '-CAcreateserial', '-extfile', extensions];

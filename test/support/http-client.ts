@@ -1,4 +1,5 @@
-import { Pool, type Dispatcher } from 'undici';
+import type { ConnectionOptions } from 'node:tls';
+import { Pool, type buildConnector, type Dispatcher } from 'undici';
 
 export interface Problem {
   readonly success: false;
@@ -65,13 +66,17 @@ export type Method = Dispatcher.HttpMethod;
 export class HttpClient {
   private readonly pool: Pool;
 
-  /** @param own Headers of every request. */
+  /**
+   * @param own Headers of every request.
+   * @param tls How a server with https: is spoken to.
+   */
   constructor(
     origin: string,
     private readonly own: Headers = {},
+    tls: ConnectionOptions = {},
   ) {
     // Long polls in numbers: each holds a connection of its own.
-    this.pool = new Pool(origin, { connections: 256, pipelining: 1 });
+    this.pool = new Pool(origin, { connections: 256, pipelining: 1, connect: tls as buildConnector.BuildOptions });
   }
 
   get<Data = unknown>(path: string, headers?: Headers): Promise<Answer<Data>> {

@@ -1,3 +1,4 @@
+import type { ConnectionOptions } from 'node:tls';
 import { createLogger } from '#telemetry';
 import { BUILT_IN, choicesOf } from '../../apps/server/src/seams.js';
 import { Server } from '../../apps/server/src/server.js';
@@ -32,11 +33,12 @@ export class TestServer {
     readonly http: HttpClient,
   ) {}
 
-  static async start(overrides: Readonly<Record<string, string>> = {}): Promise<TestServer> {
+  /** @param tls How it is spoken to, where that is by TLS. */
+  static async start(overrides: Readonly<Record<string, string>> = {}, tls?: ConnectionOptions): Promise<TestServer> {
     const { settings } = loadSettings({ ...ENVIRONMENT, ...overrides }, choicesOf(BUILT_IN));
     const server = await Server.create(settings, createLogger(settings.log));
     await server.start();
-    const http = new HttpClient(server.url);
+    const http = new HttpClient(server.url, {}, tls);
     // It listens before it has heard of its registry.
     await until(async () => (await http.get('/health/ready')).status === 200, READY_MS);
     return new TestServer(server, http);

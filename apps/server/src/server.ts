@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import type { Server as TlsServer } from 'node:tls';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -32,12 +33,13 @@ import { Registrations } from './registration/registrations.js';
 import { Origins } from './registry/origins.js';
 import { replicaId, replicaMetadata } from './replica/identity.js';
 import { OwnRegistration } from './replica/own-registration.js';
-import { PeerClient } from './replica/peer-client.js';
+import { HTTPS, PeerClient } from './replica/peer-client.js';
 import { Peers } from './replica/peers.js';
 import { Shares } from './replica/shares.js';
 import { BUILT_IN, type Seams } from './seams.js';
 import type { Settings } from './settings/index.js';
 import { Streams } from './streams/index.js';
+import { Certificates } from './tls/certificates.js';
 import { BACKEND } from './tokens.js';
 import { Timeline } from './timeline/timeline.js';
 import { Watch } from './watch/watch.js';
@@ -73,14 +75,16 @@ export class Server {
       bodyParser: false,
       abortOnError: false,
     };
+    const tls = settings.server.tls !== undefined;
     const module = AppModule.of(settings, seams, logger);
-    const app = await NestFactory.create<NestFastifyApplication>(module, createAdapter(logger), options);
+    const app = await NestFactory.create<NestFastifyApplication>(module, createAdapter(logger, { tls }), options);
     const tally = settings.metrics.enabled ? app.get(Tallies).http : undefined;
     const log = settings.log.requests ? logger : undefined;
     const fastify = app.getHttpAdapter().getInstance();
     const dialects = served(seams.dialects, settings.dialects);
     const roots = ['/api', ...dialects.map(({ root }) => root)].map((root) => `${root}/`);
     addHooks(fastify, app.get(Gate), app.get(Answers), { roots, tally, log });
+    app.get<Certificates | undefined>(Certificates)?.serve(app.getHttpServer() as unknown as TlsServer);
     const inFlight = new InFlight(app.getHttpServer());
     routeUpgrades(fastify, inFlight);
     app.get(OpenApi).describes(app);
@@ -135,7 +139,7 @@ export class Server {
   /** Where it listens. */
   get url(): string {
     const { address, port, family } = this.app.getHttpServer().address() as AddressInfo;
-    return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+    return `${this.settings.server.tls ? 'https' : 'http'}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
   }
 
   /**
@@ -169,6 +173,7 @@ export class Server {
     await app.get(MetricsServer).stop();
     app.get(Authenticator).stop();
     app.get(Policy).stop();
+    app.get<Certificates | undefined>(Certificates)?.stop();
     clearTimeout(linger);
     clearTimeout(cut);
     await app.get(HealthMonitor).stop();
@@ -185,13 +190,14 @@ export class Server {
   }
 
   private registerItself(): void {
-    const { service, checks } = this.settings;
+    const { service, checks, server } = this.settings;
     if (!service.advertise || !this.app.get<RegistryBackend>(BACKEND).registrar) return;
     const options = {
       serviceName: service.name,
       serviceId: replicaId(this.app.get(Catalog)),
       address: service.advertise.host,
       port: service.advertise.port ?? Number(new URL(this.url).port),
+      ...(server.tls && { protocol: HTTPS }),
       metadata: replicaMetadata(checks.enabled),
     };
     this.ownRegistration = new OwnRegistration(this.app.get(Registrations), options, this.logger);

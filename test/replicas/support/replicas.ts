@@ -1,3 +1,4 @@
+import type { ConnectionOptions } from 'node:tls';
 import { HttpClient } from '../../support/http-client.js';
 import type { Service } from '../../support/instances.js';
 import { ServerProcess, type Environment, type Exit } from '../../support/process.js';
@@ -21,10 +22,14 @@ export class Replica {
     readonly http: HttpClient,
   ) {}
 
-  /** Resolves when it has a view to answer from. */
-  static async start(environment: Environment): Promise<Replica> {
+  /**
+   * Resolves when it has a view to answer from.
+   *
+   * @param tls How it is spoken to, where that is by TLS.
+   */
+  static async start(environment: Environment, tls?: ConnectionOptions): Promise<Replica> {
     const server = await ServerProcess.start({ ...ENVIRONMENT, ...environment });
-    const http = new HttpClient(server.url);
+    const http = new HttpClient(server.url, {}, tls);
     await until(async () => (await http.get('/health/ready')).status === 200, 60_000);
     return new Replica(server, http);
   }

@@ -5,10 +5,18 @@ import { OpenApi } from '../docs/openapi.js';
 import { ProblemFilter } from '../http/problem.filter.js';
 import { SchemaPipe } from '../http/schema.pipe.js';
 import { Readiness } from '../own-health/readiness.js';
-import { LOGGER } from '../tokens.js';
+import type { Settings } from '../settings/index.js';
+import { Certificates } from '../tls/certificates.js';
+import { LOGGER, SETTINGS } from '../tokens.js';
 
 /** How requests are read and mistakes answered. */
 export const http: Provider[] = [
+  {
+    provide: Certificates,
+    inject: [SETTINGS, LOGGER],
+    useFactory: ({ server }: Settings, logger: Logger): Promise<Certificates> | undefined =>
+      server.tls && Certificates.open(server.tls, logger),
+  },
   Readiness,
   OpenApi,
   { provide: APP_PIPE, useClass: SchemaPipe },

@@ -9,11 +9,16 @@ import { Peers } from '../replica/peers.js';
 import { Shares } from '../replica/shares.js';
 import { Sightings } from '../replica/sightings.js';
 import type { Settings } from '../settings/index.js';
+import { Certificates } from '../tls/certificates.js';
 import { LOGGER, SETTINGS } from '../tokens.js';
 
 /** The other replicas, and what is shared out among them. */
 export const replicas: Provider[] = [
-  PeerClient,
+  {
+    provide: PeerClient,
+    inject: [Certificates],
+    useFactory: (certificates: Certificates | undefined) => new PeerClient(certificates),
+  },
   {
     provide: Credentials,
     inject: [SETTINGS],

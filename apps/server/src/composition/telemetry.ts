@@ -17,6 +17,7 @@ import type { Probing } from '../registration/checks.js';
 import { replicaId } from '../replica/identity.js';
 import type { Settings } from '../settings/index.js';
 import { Streams } from '../streams/index.js';
+import { Certificates } from '../tls/certificates.js';
 import { BACKEND, LOGGER, METRICS, PROBING, SETTINGS } from '../tokens.js';
 import { Watch } from '../watch/watch.js';
 
@@ -59,9 +60,13 @@ export const telemetry: Provider[] = [
   },
   {
     provide: MetricsServer,
-    inject: [METRICS, SETTINGS, LOGGER],
-    useFactory: (metrics: Metrics | undefined, settings: Settings, logger: Logger) =>
-      new MetricsServer(metrics, { host: settings.server.host, port: settings.metrics.port }, logger),
+    inject: [METRICS, SETTINGS, LOGGER, Certificates],
+    useFactory: (
+      metrics: Metrics | undefined,
+      settings: Settings,
+      logger: Logger,
+      certificates: Certificates | undefined,
+    ) => new MetricsServer(metrics, { host: settings.server.host, port: settings.metrics.port }, logger, certificates),
   },
   {
     provide: Webhook,

@@ -7,6 +7,7 @@ import { MAX_WAIT_MS, type Answers } from '../answers/answers.js';
 import type { Gate } from '../auth/gate.js';
 import type { HttpTally } from '../metrics/http-tally.js';
 import { excess, type BodyRules } from './body-size.js';
+import { onConnection } from './connections.js';
 import { lossIn } from './exact-json.js';
 import { refusalByType } from './negotiation.js';
 import { badRequest, Problem } from './problem.js';
@@ -25,13 +26,26 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const CHECK_CONNECTIONS_MS = 5_000;
 /** Without a byte either way: longer than the longest poll, so that only those are cut who do not read. */
 const SILENCE_MS = MAX_WAIT_MS + 60_000;
+/** For a handshake of TLS. */
+const HANDSHAKE_MS = 10_000;
 /** Longer than the usual load balancer keeps a connection, so that it is the one to close it. */
 const KEEP_ALIVE_MS = 75_000;
 /** What every PATCH here takes (RFC 7396), by its own name or as JSON. */
 const MERGE_PATCH = 'application/merge-patch+json';
 
-/** The HTTP server under Nest, with limits and with every error in one form. */
-export function createAdapter(logger: Logger): FastifyAdapter {
+/**
+ * The HTTP server under Nest, with limits and with every error in one form.
+ *
+ * @param tls It is spoken inside TLS; whoever asks for that gives the server its certificate.
+ */
+export function createAdapter(logger: Logger, { tls }: { readonly tls: boolean }): FastifyAdapter {
+  // A request without Host is refused below, in our own form.
+  const http = {
+    maxHeaderSize: HEADER_LIMIT_BYTES,
+    requireHostHeader: false,
+    headersTimeout: REQUEST_TIMEOUT_MS,
+    connectionsCheckingInterval: CHECK_CONNECTIONS_MS,
+  };
   const adapter = new FastifyAdapter({
     logger: false,
     genReqId: requestIdOf,
@@ -40,13 +54,7 @@ export function createAdapter(logger: Logger): FastifyAdapter {
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: SILENCE_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    // A request without Host is refused below, in our own form.
-    http: {
-      maxHeaderSize: HEADER_LIMIT_BYTES,
-      requireHostHeader: false,
-      headersTimeout: REQUEST_TIMEOUT_MS,
-      connectionsCheckingInterval: CHECK_CONNECTIONS_MS,
-    },
+    ...(tls ? { https: { ...http, handshakeTimeout: HANDSHAKE_MS } } : { http }),
     // What is in flight on a kept connection is answered while we close, and the connection then ends.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -60,7 +68,7 @@ export function createAdapter(logger: Logger): FastifyAdapter {
   fastify.server.on('checkExpectation', (...exchange) => fastify.server.emit('request', ...exchange));
   fastify.server.on('connect', (_request, socket: Socket) => answerConnect(socket));
   // Every request that waits on a connection listens for its end, and a connection may carry many.
-  fastify.server.on('connection', (socket: Socket) => socket.setMaxListeners(0));
+  onConnection(fastify.server, (socket) => socket.setMaxListeners(0));
   // JSON alone is taken: a body that we could not read must not pass for an empty one.
   fastify.removeContentTypeParser('text/plain');
   acceptEmptyJson(fastify);

@@ -1,5 +1,6 @@
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { onConnection } from './connections.js';
 
 /** The requests that an HTTP server is at, so that it can be left in peace. */
 export class InFlight {
@@ -8,7 +9,7 @@ export class InFlight {
   private leaving = false;
 
   constructor(server: Server) {
-    server.on('connection', (socket) => {
+    onConnection(server, (socket) => {
       this.open.set(socket, new Set());
       socket.once('close', () => this.open.delete(socket));
     });

@@ -23,9 +23,13 @@ export function methodNotAllowed(fastify: FastifyInstance): (url: string) => Pro
   };
 }
 
+/** A handshake that has failed, or taken too long. */
+const OF_TLS = /^ERR_(SSL|TLS)_/;
+
 /** Answers what is no HTTP, or too much of it, before there is a request: in the form of every other error. */
 export function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
+  // Whoever does not speak TLS where we do could not read what we would say.
+  if (!socket.writable || OF_TLS.test(error.code ?? '') || error.code === 'ECONNRESET') {
     socket.destroy();
     return;
   }

@@ -1,6 +1,7 @@
 import { ServerResponse, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { connectionEvent } from './connections.js';
 import type { InFlight } from './in-flight.js';
 
 /** A connection that its caller would have as another protocol: the answer to the request may still be an ordinary one. */
@@ -57,5 +58,5 @@ function declineUpgrade({ server }: FastifyInstance, request: IncomingMessage, s
     if (rawHeaders[i]!.toLowerCase() !== 'upgrade') lines.push(`${rawHeaders[i]}: ${rawHeaders[i + 1]}`);
   }
   socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
-  server.emit('connection', socket);
+  server.emit(connectionEvent(server), socket);
 }

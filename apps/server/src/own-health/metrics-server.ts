@@ -1,20 +1,26 @@
-import { createServer, type Server } from 'node:http';
+import * as http from 'node:http';
+import * as https from 'node:https';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from '#core';
 import type { Metrics } from '#telemetry';
+import type { Certificates } from '../tls/certificates.js';
 
 /** Serves `/metrics` on a port of its own, for whoever keeps scrapers and callers apart. */
 export class MetricsServer {
-  private readonly server: Server;
+  private readonly server: http.Server;
 
-  /** @param metrics Undefined, or a port that is: it serves nothing. */
+  /**
+   * @param metrics Undefined, or a port that is: it serves nothing.
+   * @param certificates Undefined: it speaks plain HTTP.
+   */
   constructor(
     private readonly metrics: Metrics | undefined,
     private readonly place: { readonly host: string; readonly port?: number },
     private readonly logger: Logger,
+    certificates?: Certificates,
   ) {
-    this.server = createServer((request, response) => {
+    const answer: http.RequestListener = (request, response) => {
       const found =
         request.url?.split('?')[0] === '/metrics' && (request.method === 'GET' || request.method === 'HEAD');
       if (!found) {
@@ -28,7 +34,9 @@ export class MetricsServer {
           response.writeHead(500).end();
         },
       );
-    });
+    };
+    if (certificates) certificates.serve((this.server = https.createServer(answer)));
+    else this.server = http.createServer(answer);
   }
 
   async start(): Promise<void> {

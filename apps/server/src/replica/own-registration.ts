@@ -9,7 +9,10 @@ const HEARTBEAT_MS = LEASE_MS / 3;
 /** Until the registry knows of us, no other replica counts on us: that is not to last a whole heartbeat. */
 const RETRY_MS = 1_000;
 
-export interface OwnRegistrationOptions extends Pick<Registration, 'serviceName' | 'serviceId' | 'metadata'> {
+export interface OwnRegistrationOptions extends Pick<
+  Registration,
+  'serviceName' | 'serviceId' | 'metadata' | 'protocol'
+> {
   /** Where the other replicas reach this one. */
   readonly address: string;
   readonly port: number;

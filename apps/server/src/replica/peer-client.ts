@@ -1,9 +1,14 @@
 import { once } from 'node:events';
-import { Agent, request, type IncomingMessage } from 'node:http';
+import * as http from 'node:http';
+import * as https from 'node:https';
 import type { ServiceInstance } from '#core';
+import type { Certificates } from '../tls/certificates.js';
 
 /** Where another replica is reached. */
-export type Peer = Pick<ServiceInstance, 'serviceId' | 'address' | 'port'>;
+export type Peer = Pick<ServiceInstance, 'serviceId' | 'address' | 'port' | 'protocol'>;
+
+/** What a replica that speaks TLS says of itself. */
+export const HTTPS = 'https';
 
 /**
  * What replicas ask each other, and over how many connections at a time to one of them: what is more waits,
@@ -26,31 +31,42 @@ const MAX_ANSWER_BYTES = 16 * 1_024 * 1_024;
 
 /** Asks other replicas over connections that are kept. Its owner closes it. */
 export class PeerClient {
-  private readonly agents = new Map(
-    Object.entries(QUESTIONS).map(([question, { connections }]) => [
-      question,
-      new Agent({ keepAlive: true, maxSockets: connections }),
-    ]),
-  );
+  private readonly plain = agents(http.Agent);
+  private readonly secure = agents(https.Agent);
+
+  /** @param certificates Undefined: what another one shows is held against the authorities of Node. */
+  constructor(private readonly certificates?: Certificates) {}
 
   /** @param signal With the deadline among its reasons. Rejects when there is no whole answer. */
   async ask(
-    { serviceId, address: host, port }: Peer,
+    { serviceId, address: host, port, protocol }: Peer,
     question: Question,
     { query = {}, headers, signal }: PeerRequest,
   ): Promise<PeerAnswer> {
     const { method } = QUESTIONS[question];
     const path = `/internal/replicas/${encodeURIComponent(serviceId)}/${question}?${new URLSearchParams(query).toString()}`;
-    const outgoing = request({ agent: this.agents.get(question), host, port, method, path, headers, signal }).end();
-    const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
+    const options = { host, port, method, path, headers, signal };
+    const outgoing =
+      protocol === HTTPS
+        ? https.request({ ...options, ...this.certificates?.ofReplicas, agent: this.secure[question] })
+        : http.request({ ...options, agent: this.plain[question] });
+    const [answer] = (await once(outgoing.end(), 'response')) as [http.IncomingMessage];
     // What goes wrong from here on, the answer tells too.
     outgoing.on('error', () => undefined);
     return { status: answer.statusCode!, body: await read(answer) };
   }
 
   close(): void {
-    for (const agent of this.agents.values()) agent.destroy();
+    for (const agent of [this.plain, this.secure].flatMap(Object.values<http.Agent>)) agent.destroy();
   }
+}
+
+function agents<T extends http.Agent>(kind: new (options: http.AgentOptions) => T): Readonly<Record<Question, T>> {
+  const entries = Object.entries(QUESTIONS).map(([question, { connections }]) => [
+    question,
+    new kind({ keepAlive: true, maxSockets: connections }),
+  ]);
+  return Object.fromEntries(entries) as Record<Question, T>;
 }
 
 export interface PeerRequest {
@@ -59,7 +75,7 @@ export interface PeerRequest {
   readonly signal: AbortSignal;
 }
 
-async function read(answer: IncomingMessage): Promise<string> {
+async function read(answer: http.IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of answer as AsyncIterable<Buffer>) {

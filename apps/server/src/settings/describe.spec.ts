@@ -10,7 +10,7 @@ function lines(environment: Record<string, string>): string[] {
 
 describe('describeSettings', () => {
   it('says of every value where it came from', () => {
-    const environment = { SERVICE_PORT: '9000', SERVICE_DISCOVERY_MODE: 'hybrid', TLS_ENABLED: 'no' };
+    const environment = { SERVICE_PORT: '9000', SERVICE_DISCOVERY_MODE: 'hybrid', TRACING_ENABLED: 'no' };
     expect(lines(environment)).toEqual(
       expect.arrayContaining([
         'SERVICE_PORT=9000  # from environment',
@@ -18,7 +18,7 @@ describe('describeSettings', () => {
         'HEALTH_CHECK_INTERVAL=10  # from profile development',
         'SERVICE_HOST=0.0.0.0  # from default',
         'ADVERTISE_ADDRESS=  # not set',
-        'TLS_ENABLED=no  # from environment',
+        'TRACING_ENABLED=no  # from environment',
       ]),
     );
   });
@@ -69,7 +69,9 @@ describe('settingsReference', () => {
     );
     for (const { name } of load({}).variables) expect(reference).toContain(`| \`${name}\` |`);
     expect(reference).toContain('| `REDIS_PASSWORD` |  |  |  | redis: its password (secret) |');
-    expect(reference).toContain('| `TLS_ENABLED` |  |  |  | not supported by this release yet: serve TLS |');
+    expect(reference).toContain(
+      '| `TRACING_ENABLED` |  |  |  | not supported by this release yet: OpenTelemetry tracing |',
+    );
     expect(reference).toContain('| `DATABASE_URL` |');
   });
 

@@ -65,7 +65,7 @@ describe('loadSettings', () => {
       LOG_LEVEL: 'loud',
       HEALTH_CHECK_ENABLED: 'maybe',
       SERVICE_TTL: '4s',
-      TLS_ENABLED: 'yes',
+      TRACING_ENABLED: 'yes',
     };
     expect(() => load(environment)).toThrow(SettingsError);
     expect(problems(environment)).toEqual([
@@ -75,7 +75,7 @@ describe('loadSettings', () => {
       { variable: 'SERVICE_TTL', value: '4s', message: expect.stringContaining('at least 5 s') },
       { variable: 'LOG_LEVEL', value: 'loud', message: expect.stringContaining('trace, debug, info, warn, error') },
       {
-        variable: 'TLS_ENABLED',
+        variable: 'TRACING_ENABLED',
         value: 'yes',
         message: expect.stringContaining('is not supported by this release yet'),
       },
@@ -185,7 +185,18 @@ describe('what must hold among variables', () => {
     ]);
   });
 
+  it('needs the files of TLS with it, and none without', () => {
+    expect(problems({ TLS_ENABLED: 'true', TLS_CERT_FILE: '/a.crt' })).toEqual([
+      { variable: 'TLS_KEY_FILE', message: expect.stringContaining('is needed with TLS_ENABLED') },
+    ]);
+    expect(problems({ TLS_CA_FILE: '/ca.crt' })).toEqual([
+      { variable: 'TLS_CA_FILE', value: '/ca.crt', message: 'has no effect without TLS_ENABLED=true' },
+    ]);
+    const files = { TLS_CERT_FILE: '/a.crt', TLS_KEY_FILE: '/a.key' };
+    expect(load({ TLS_ENABLED: 'true', ...files }).settings.server.tls).toEqual({ cert: '/a.crt', key: '/a.key' });
+  });
+
   it('lets those be switched off', () => {
-    expect(load({ TLS_ENABLED: 'false', TRACING_ENABLED: 'no' }).warnings).toEqual(OPEN);
+    expect(load({ TRACING_ENABLED: 'no' }).warnings).toEqual(OPEN);
   });
 });

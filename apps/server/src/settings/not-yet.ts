@@ -14,7 +14,6 @@ const set = () =>
 
 /** Variables of a later release that would give false safety if they were ignored: they stop the boot. */
 export const NOT_YET = z.object({
-  TLS_ENABLED: switchedOn().meta({ description: 'serve TLS' }),
   TRUSTED_PROXIES: set().meta({ description: 'proxies whose word on the caller counts' }),
   TRACING_ENABLED: switchedOn().meta({ description: 'OpenTelemetry tracing' }),
 });

@@ -52,6 +52,16 @@ interface Rule {
 }
 
 const RULES: readonly Rule[] = [
+  ...(['TLS_CERT_FILE', 'TLS_KEY_FILE'] as const).map((of) => ({
+    of,
+    broken: ({ TLS_ENABLED: enabled, [of]: path }: Known) => enabled === true && path === undefined,
+    message: 'is needed with TLS_ENABLED',
+  })),
+  ...(['TLS_CERT_FILE', 'TLS_KEY_FILE', 'TLS_CA_FILE'] as const).map((of) => ({
+    of,
+    broken: ({ TLS_ENABLED: enabled, [of]: path }: Known) => enabled === false && path !== undefined,
+    message: 'has no effect without TLS_ENABLED=true',
+  })),
   {
     of: 'ALERT_WEBHOOK_SECRET',
     broken: ({ ALERT_WEBHOOK_URL: url, ALERT_WEBHOOK_SECRET: secret }) => url !== undefined && secret === undefined,

@@ -21,6 +21,12 @@ export interface Settings {
     readonly port: number;
     /** Requests that may wait for a change at the same time; as many streams may be open beside them. */
     readonly maxWaiters: number;
+    /** Paths of files in PEM; absent: plain HTTP. */
+    readonly tls?: {
+      readonly cert: string;
+      readonly key: string;
+      readonly ca?: string;
+    };
   };
   readonly streams: {
     /** Between signs of life on an idle one. */
@@ -90,6 +96,11 @@ export interface Settings {
   readonly shutdown: { readonly graceMs: number };
 }
 
+/** Of one that is enabled. */
+function tlsOf({ TLS_CERT_FILE: cert, TLS_KEY_FILE: key, TLS_CA_FILE: ca }: Variables) {
+  return { cert: cert!, key: key!, ...(ca !== undefined && { ca }) };
+}
+
 export function toSettings(
   values: Variables,
   registry: Pick<BackendOptions, 'options' | 'identity'>,
@@ -103,7 +114,12 @@ export function toSettings(
       ...(values.ADVERTISE_ADDRESS && { advertise: values.ADVERTISE_ADDRESS }),
       ...(values.REPLICA_SECRET !== undefined && { replicaSecret: values.REPLICA_SECRET }),
     },
-    server: { host: values.SERVICE_HOST, port: values.SERVICE_PORT, maxWaiters: values.MAX_WAITERS },
+    server: {
+      host: values.SERVICE_HOST,
+      port: values.SERVICE_PORT,
+      maxWaiters: values.MAX_WAITERS,
+      ...(values.TLS_ENABLED && { tls: tlsOf(values) }),
+    },
     streams: { heartbeatMs: values.STREAM_HEARTBEAT },
     authentication,
     dialects: values.DIALECTS,

@@ -64,6 +64,18 @@ export function variables({ backends, strategies, dialects }: Choices) {
     SERVICE_PORT: integer(0, 65_535)
       .prefault('8090')
       .meta({ description: 'port to listen on; 0, a free one, only in profile test' }),
+    TLS_ENABLED: flag()
+      .prefault('false')
+      .meta({ description: 'true: speak HTTPS, on METRICS_PORT and to other replicas too' }),
+    TLS_CERT_FILE: absolutePath().optional().meta({
+      description:
+        'PEM file with the certificate to show, and those between it and its authority; read again when it changes',
+    }),
+    TLS_KEY_FILE: absolutePath().optional().meta({ description: 'PEM file with its key; read again when it changes' }),
+    TLS_CA_FILE: absolutePath().optional().meta({
+      description:
+        'PEM file: who may have signed the certificates of other replicas; otherwise the authorities of Node. Read again when it changes',
+    }),
     ADVERTISE_ADDRESS: hostAndPort().optional().meta({
       description:
         'host or host:port at which other replicas reach this server; without it they do not know of it, and it shares no health checks',
