@@ -52,7 +52,9 @@ function linesOf(text: string): ReadonlyMap<string, readonly string[]> {
       const lines = each.trimEnd().split('\n');
       return [
         `${kind} ${name} ${namespace}`.trim(),
-        lines.filter((line) => !/# Source|helm.sh\/chart|kubernetes.io\/version|checksum/.test(line)),
+        lines
+          .filter((line) => !/# Source|helm.sh\/chart|kubernetes.io\/version|checksum/.test(line))
+          .map((line) => line.replace(/(image: .*:)\d+\.\d+\.\d+$/, '$1VERSION')),
       ];
     }),
   );
