@@ -87,8 +87,9 @@ export class Registry {
   ): Promise<{ version: Version; stored?: StoredRecord } | 'conflict' | undefined> {
     const { beat, ifVersion, wanted, signal } = options;
     const { loadPercentage, activeConnections } = heartbeat;
-    const said = [beat, loadPercentage, activeConnections, wanted ? 1 : undefined, ifVersion];
-    const answer = await this.renewals.ask([key, said.join(' ')], signal);
+    const besides = [loadPercentage, activeConnections, wanted ? 1 : undefined, ifVersion];
+    const said = besides.some((each) => each !== undefined) ? [beat, ...besides].join(' ') : beat;
+    const answer = await this.renewals.ask([key, said], signal);
     if (answer === null) return undefined;
     if (answer === 0) return 'conflict';
     if (typeof answer === 'string') return { version: answer };

@@ -51,13 +51,6 @@ if away < 0 or away > ${STALL_MS} then paused = paused + away end
 local clock = now - paused
 `;
 
-/** Of a record that is ours: nil without a lease. */
-const TTL_OF = `
-local function ttl_of(record)
-  return string.match(record, '^{"version":"%d+","ttl":(%d+)')
-end
-`;
-
 /**
  * Of another history than before (lost, restored, or of a replica that took over and lacks the last writes), the data
  * are another epoch: the log begins anew, and versions above all that can have been given: microseconds.
@@ -158,13 +151,12 @@ return answers
 
 /**
  * For each two arguments a heartbeat: the key, and `at load connections wanted version`, where what is not said is
- * empty: on condition of the version, if there is one. Tells nobody but by a load that has moved. → for each: its
+ * empty, or `at` alone: on condition of the version, if there is one. Tells nobody but by a load that has moved. → for each: its
  * version, or with the record if it is wanted; 0 at another version, null for none.
  */
 export const RENEW = script(
   { writes: true },
   VERSION_OF,
-  TTL_OF,
   CLOCK,
   `
 local function tell_load(key, beat, load, connections)
@@ -178,18 +170,24 @@ end
 local keys, ends, beats, answers = {}, {}, {}, {}
 for i = 1, #ARGV, 2 do keys[#keys + 1] = ARGV[i] end
 local records = redis.call('HMGET', instances, unpack(keys))
+-- By time to live, of which there are few: to write a number down costs more than to look it up.
+local end_after = {}
 for n, key in ipairs(keys) do
-  local beat, load, connections, wanted, expected = string.match(ARGV[2 * n], '^(%S*) (%S*) (%S*) (%S*) (.*)$')
+  local beat, load, connections, wanted, expected = ARGV[2 * n], '', '', '', ''
+  if string.find(beat, ' ', 1, true) then
+    beat, load, connections, wanted, expected = string.match(beat, '^(%S*) (%S*) (%S*) (%S*) (.*)$')
+  end
   local record = records[n]
-  local version = version_of(record)
+  local version, ttl = string.match(record or '', '^{"version":"(%d+)","ttl":(%d+)')
+  version = version or version_of(record)
   if not tonumber(version) then
     answers[n] = false
   elseif expected ~= '' and version ~= expected then
     answers[n] = 0
   else
-    local ttl = ttl_of(record)
     if ttl then
-      ends[#ends + 1] = clock + ttl
+      end_after[ttl] = end_after[ttl] or string.format('%.0f', clock + ttl)
+      ends[#ends + 1] = end_after[ttl]
       ends[#ends + 1] = key
     end
     beats[#beats + 1] = key
