@@ -18,7 +18,13 @@ for (const document of documents()) {
 }
 const config = {
   extends: '../tsconfig.json',
-  compilerOptions: { noEmit: true, rootDir: '..', noUnusedLocals: false },
+  compilerOptions: {
+    noEmit: true,
+    rootDir: '..',
+    noUnusedLocals: false,
+    // As those call it who install it.
+    paths: { '@service-discovery/client': ['../libs/client/index.ts'] },
+  },
   include: [],
   files,
 };

@@ -19,7 +19,7 @@ export interface Leaving {
 export interface StopOptions extends Leaving {
   /** What else is to be ended before the process is, when nobody calls any more: a server's `close`, say. */
   readonly beforeExit?: () => void | Promise<void>;
-  readonly signals?: readonly NodeJS.Signals[];
+  readonly signals?: readonly `SIG${string}`[];
 }
 
 /** An instance that is registered, and stays so until it is told to leave. It keeps no process alive. */

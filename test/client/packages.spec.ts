@@ -1,0 +1,85 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { build } from 'esbuild';
+import { TEST_MS } from '../support/process.js';
+import { TestServer } from '../support/server.js';
+import { Project } from './support/project.js';
+
+const CLIENT = '@service-discovery/client';
+
+let project: Project;
+beforeAll(async () => {
+  const { devDependencies } = JSON.parse(await readFile('package.json', 'utf8'));
+  project = await Project.create([`@types/node@${devDependencies['@types/node']}`]);
+}, TEST_MS);
+afterAll(() => project.remove());
+
+/** Registers, finds itself and says so. */
+const PROGRAM = `
+async function main() {
+  const client = new DiscoveryClient({ servers: [process.env.SERVER] });
+  await client.register({ service: 'web', id: process.argv[1], host: '127.0.0.1', port: 8080 });
+  await client.ready();
+  console.log(client.pick('web').instance.serviceId, ServiceCommunicator.name, PRESETS.web.maxAttempts);
+  await client.close();
+}
+main();`;
+
+/** Right but for the lines that say so. */
+const TYPED = `
+import { DiscoveryClient, PRESETS, ServiceCommunicator, type Instance } from '${CLIENT}';
+const client = new DiscoveryClient({ servers: ['http://localhost:8090'] });
+export const instance: Instance | undefined = client.instances('web')[0];
+const services = new ServiceCommunicator(client, { policy: { ...PRESETS.web, maxAttempts: 2 } });
+export const user: Promise<{ name: string }> = services.callJson<{ name: string }>({ service: 'users', path: '/1' });
+// @ts-expect-error A port is a number.
+void client.register({ service: 'web', host: 'localhost', port: '80' });
+// @ts-expect-error There is no such member.
+export const none = client.transport;`;
+
+describe('the package', () => {
+  it('depends on what it uses, and on nothing of the server', async () => {
+    const manifest = JSON.parse(await readFile(join(project.folder, 'node_modules', CLIENT, 'package.json'), 'utf8'));
+    expect(Object.keys(manifest.dependencies)).toEqual(['cockatiel', 'lru-cache']);
+    expect(manifest).toMatchObject({ license: 'MIT', sideEffects: false });
+    expect(manifest.private).toBeUndefined();
+  });
+
+  it.each([
+    ['imported', 'mjs', `import { DiscoveryClient, PRESETS, ServiceCommunicator } from '${CLIENT}';`],
+    ['required', 'cjs', `const { DiscoveryClient, PRESETS, ServiceCommunicator } = require('${CLIENT}');`],
+  ])('works where it is %s', async (_how, extension, head) => {
+    const server = await TestServer.start();
+    try {
+      const program = await project.write(`program.${extension}`, head + PROGRAM.replace('argv[1]', 'argv[2]'));
+      expect(await project.node([program, 'me'], { SERVER: server.url })).toBe('me ServiceCommunicator 3\n');
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it('has types for each way to resolve them', async () => {
+    for (const tarball of project.tarballs)
+      expect(await project.tool('@arethetypeswrong/cli/dist/index.js', tarball, '--profile', 'node16')).toContain(
+        'No problems found',
+      );
+  });
+
+  it.each([
+    ['NodeNext', ['mts', 'cts'], { module: 'NodeNext', types: ['node'] }],
+    ['bundler', ['ts'], { module: 'ESNext', moduleResolution: 'bundler', lib: ['ES2023', 'DOM'], types: [] }],
+  ])('has types that hold under strict checks: %s', async (_resolution, extensions, options) => {
+    const files = await Promise.all(extensions.map((extension) => project.write(`typed.${extension}`, TYPED)));
+    const compilerOptions = { target: 'ES2022', strict: true, noEmit: true, ...options };
+    await project.write('tsconfig.json', JSON.stringify({ compilerOptions, files }));
+    expect(await project.tool('typescript/bin/tsc', '-p', '.')).toBe('');
+  });
+
+  it('goes into a bundle for browsers', async () => {
+    const entry = await project.write('browser.mjs', `export { DiscoveryClient } from '${CLIENT}';`);
+    // Rejects when anything asks for what only Node has.
+    const { warnings } = await build({ entryPoints: [entry], bundle: true, platform: 'browser', write: false });
+    expect(warnings).toEqual([]);
+  });
+});
