@@ -35,6 +35,18 @@ module.exports = {
     lib('telemetry', 'core'),
     lib('client', 'core', 'balancing'),
     {
+      name: 'cli-imports-only-client',
+      severity: 'error',
+      from: { path: '^apps/cli/' },
+      to: { path: own, pathNot: ['^apps/cli/', '^libs/client/'] },
+    },
+    {
+      name: 'commander-yaml-and-string-width-in-cli',
+      severity: 'error',
+      from: { pathNot: ['^apps/cli/', '^test/'] },
+      to: { path: ['^node_modules/commander/', '^node_modules/yaml/', '^node_modules/string-width/'] },
+    },
+    {
       name: 'libs-by-their-index',
       severity: 'error',
       from: { path: '^(?:libs/([^/]+)|apps)/' },

@@ -17,3 +17,4 @@ export {
 } from './communicator/communicator.js';
 export { CallFailedError, CircuitOpenError, StatusError } from './communicator/errors.js';
 export { policyFrom, PRESETS, type CallPolicy } from './communicator/policy.js';
+export { Transport, type Sent } from './transport.js';

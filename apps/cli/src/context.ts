@@ -1,0 +1,29 @@
+import { Transport } from '#client';
+import { Api } from './api/api.js';
+import type { Format } from './output/formats.js';
+import { Printer } from './output/printer.js';
+import type { Profile } from './settings/config-file.js';
+import { connectionOf, type ConnectionOptions } from './settings/connection.js';
+
+/** What a command works with. */
+export interface Context {
+  readonly connection: Profile;
+  readonly api: Api;
+  readonly print: Printer;
+}
+
+export interface GlobalOptions extends ConnectionOptions {
+  readonly output: Format;
+  readonly timeout: number;
+}
+
+export function createContext(options: GlobalOptions): Context {
+  const connection = connectionOf(options, process.env);
+  const transport = new Transport({ ...connection, timeoutMs: options.timeout, headers: () => identity(connection) });
+  return { connection, api: new Api(transport), print: new Printer(options.output) };
+}
+
+/** An API key, a JSON web token or a shared secret: servers take each of them so. */
+export function identity({ token }: { readonly token?: string }): Record<string, string> {
+  return token === undefined ? {} : { authorization: `Bearer ${token}` };
+}
