@@ -11,6 +11,19 @@ export interface Presented {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** Of the other end of the connection, which may be a proxy. */
   readonly address: string;
+  /** The other end is a proxy whose word on its callers the operator trusts. */
+  readonly trusted?: boolean;
+  /** What it has shown of itself in the handshake of TLS; undefined: nothing. */
+  readonly certificate?: ShownCertificate;
+}
+
+export interface ShownCertificate {
+  /** An authority that the operator trusts has signed it. */
+  readonly verified: boolean;
+  /** For what it stands: the subject alternative names, as Node writes them. */
+  readonly altNames: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
 }
 
 /** Somebody whom a scheme knows. */

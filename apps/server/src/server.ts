@@ -75,17 +75,22 @@ export class Server {
       bodyParser: false,
       abortOnError: false,
     };
-    const tls = settings.server.tls !== undefined;
     const module = AppModule.of(settings, seams, logger);
-    const app = await NestFactory.create<NestFastifyApplication>(module, createAdapter(logger, { tls }), options);
+    const app = await NestFactory.create<NestFastifyApplication>(
+      module,
+      createAdapter(logger, settings.server),
+      options,
+    );
     const tally = settings.metrics.enabled ? app.get(Tallies).http : undefined;
     const log = settings.log.requests ? logger : undefined;
     const fastify = app.getHttpAdapter().getInstance();
     const dialects = served(seams.dialects, settings.dialects);
     const roots = ['/api', ...dialects.map(({ root }) => root)].map((root) => `${root}/`);
     addHooks(fastify, app.get(Gate), app.get(Answers), { roots, tally, log });
-    app.get<Certificates | undefined>(Certificates)?.serve(app.getHttpServer() as unknown as TlsServer);
     const inFlight = new InFlight(app.getHttpServer());
+    const certificates = app.get<Certificates | undefined>(Certificates);
+    certificates?.serve(app.getHttpServer() as unknown as TlsServer);
+    certificates?.follow(() => inFlight.renew());
     routeUpgrades(fastify, inFlight);
     app.get(OpenApi).describes(app);
     return new Server(app, settings, logger, inFlight);

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { Actor } from '#core';
+import { addressOf } from '../http/trusted-proxies.js';
 import { Scope, type Described, type Grant } from './grants.js';
 import type { Need, NeededRole } from './roles.js';
 import { visibilityOf, type Visibility } from './visibility.js';
@@ -60,6 +61,6 @@ export function authorOf(request: FastifyRequest): Author {
 }
 
 /** Who asks, for what is stored with a change. */
-export function actorOf({ caller, ip }: FastifyRequest): Actor {
-  return `${caller.name}@${ip}`;
+export function actorOf(request: FastifyRequest): Actor {
+  return `${request.caller.name}@${addressOf(request)}`;
 }

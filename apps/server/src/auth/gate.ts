@@ -8,7 +8,7 @@ import type { Tickets } from '../watch/tickets.js';
 import type { Authenticator, Finding } from './authenticator.js';
 import type { Caller } from './caller.js';
 import type { Policy } from './policy.js';
-import { presentedBy } from './presented.js';
+import { Brought } from './presented.js';
 
 /** Where everybody is let in or not, before anything else is done for a request. */
 export class Gate {
@@ -17,6 +17,7 @@ export class Gate {
     private readonly policy: Policy,
     private readonly tickets: Tickets,
     private readonly logger: Logger,
+    private readonly trusts: (address: string | undefined) => boolean,
   ) {}
 
   /** Gives the request its caller. Calls back with the 401, 403 or 503 of who is not let in. */
@@ -42,7 +43,7 @@ export class Gate {
   private find(request: FastifyRequest): Finding | Promise<Finding> {
     const ticket = ticketOf(request);
     return ticket === undefined
-      ? this.authenticator.find(presentedBy(request.raw))
+      ? this.authenticator.find(new Brought(request.raw, this.trusts))
       : (this.tickets.holderOf(ticket) ?? 'nobody');
   }
 

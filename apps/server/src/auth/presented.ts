@@ -1,9 +1,49 @@
 import type { IncomingMessage } from 'node:http';
-import type { Presented } from '#core';
+import { TLSSocket } from 'node:tls';
+import type { Presented, ShownCertificate } from '#core';
 
-/** What a request brings. */
-export function presentedBy({ headers, socket }: IncomingMessage): Presented {
-  return { headers, address: socket.remoteAddress ?? '' };
+/** What a request brings; what is dear to find out, only when it is asked for. */
+export class Brought implements Presented {
+  constructor(
+    private readonly request: IncomingMessage,
+    private readonly trusts: (address: string | undefined) => boolean,
+  ) {}
+
+  get headers(): Presented['headers'] {
+    return this.request.headers;
+  }
+
+  get address(): string {
+    return this.request.socket.remoteAddress ?? '';
+  }
+
+  get trusted(): boolean {
+    return this.trusts(this.address);
+  }
+
+  get certificate(): ShownCertificate | undefined {
+    const { socket } = this.request;
+    return socket instanceof TLSSocket ? shownOn(socket) : undefined;
+  }
+}
+
+/** By connection: a certificate is of all its requests. */
+const shown = new WeakMap<TLSSocket, ShownCertificate | null>();
+
+function shownOn(socket: TLSSocket): ShownCertificate | undefined {
+  let known = shown.get(socket);
+  if (known === undefined) {
+    const certificate = socket.getPeerX509Certificate();
+    known = certificate
+      ? {
+          verified: socket.authorized,
+          altNames: certificate.subjectAltName ?? '',
+          expiresAt: Date.parse(certificate.validTo),
+        }
+      : null;
+    shown.set(socket, known);
+  }
+  return known ?? undefined;
 }
 
 const BEARER = /^bearer +(\S+) *$/i;

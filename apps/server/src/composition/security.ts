@@ -5,6 +5,7 @@ import { Authenticator } from '../auth/authenticator.js';
 import { Gate } from '../auth/gate.js';
 import { peerScheme } from '../auth/peer-scheme.js';
 import { Policy } from '../auth/policy.js';
+import { trustIn } from '../http/trusted-proxies.js';
 import { Credentials } from '../replica/credentials.js';
 import { Peers } from '../replica/peers.js';
 import type { Seams } from '../seams.js';
@@ -37,7 +38,13 @@ export const security: Provider[] = [
   },
   {
     provide: Gate,
-    inject: [Authenticator, Policy, Tickets, LOGGER],
-    useFactory: (...given: ConstructorParameters<typeof Gate>) => new Gate(...given),
+    inject: [Authenticator, Policy, Tickets, LOGGER, SETTINGS],
+    useFactory: (
+      authenticator: Authenticator,
+      policy: Policy,
+      tickets: Tickets,
+      logger: Logger,
+      { server }: Settings,
+    ) => new Gate(authenticator, policy, tickets, logger, trustIn(server.trustedProxies)),
   },
 ];

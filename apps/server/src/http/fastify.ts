@@ -6,6 +6,7 @@ import type { Logger } from '#core';
 import { MAX_WAIT_MS, type Answers } from '../answers/answers.js';
 import type { Gate } from '../auth/gate.js';
 import type { HttpTally } from '../metrics/http-tally.js';
+import type { Settings } from '../settings/index.js';
 import { excess, type BodyRules } from './body-size.js';
 import { onConnection } from './connections.js';
 import { lossIn } from './exact-json.js';
@@ -14,6 +15,7 @@ import { badRequest, Problem } from './problem.js';
 import { sendProblem } from './problem.filter.js';
 import { countRequests } from './request-counter.js';
 import { enterContexts, REQUEST_ID, requestIdOf } from './request-id.js';
+import { trustIn } from './trusted-proxies.js';
 import { answerBrokenRequest, answerConnect, methodNotAllowed } from './routing-errors.js';
 
 const BODY_LIMIT_BYTES = 4 * 1_024 * 1_024;
@@ -34,11 +36,10 @@ const KEEP_ALIVE_MS = 75_000;
 const MERGE_PATCH = 'application/merge-patch+json';
 
 /**
- * The HTTP server under Nest, with limits and with every error in one form.
- *
- * @param tls It is spoken inside TLS; whoever asks for that gives the server its certificate.
+ * The HTTP server under Nest, with limits and with every error in one form. Where it is spoken inside TLS, somebody
+ * else gives the server its certificate.
  */
-export function createAdapter(logger: Logger, { tls }: { readonly tls: boolean }): FastifyAdapter {
+export function createAdapter(logger: Logger, { tls, trustedProxies }: Settings['server']): FastifyAdapter {
   // A request without Host is refused below, in our own form.
   const http = {
     maxHeaderSize: HEADER_LIMIT_BYTES,
@@ -54,7 +55,8 @@ export function createAdapter(logger: Logger, { tls }: { readonly tls: boolean }
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: SILENCE_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    ...(tls ? { https: { ...http, handshakeTimeout: HANDSHAKE_MS } } : { http }),
+    ...(tls ? { https: { ...http, ...handshakeOf(tls) } } : { http }),
+    ...(trustedProxies.length > 0 && { trustProxy: trustIn(trustedProxies) }),
     // What is in flight on a kept connection is answered while we close, and the connection then ends.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -78,6 +80,11 @@ export function createAdapter(logger: Logger, { tls }: { readonly tls: boolean }
     done(refusalWithoutHost(request) ?? (request.is404 ? wrongMethod(request.url) : undefined));
   });
   return adapter;
+}
+
+/** Who shows no certificate, or not a good one, is no less welcome: probes do not, and there are other credentials. */
+function handshakeOf({ clientCa }: NonNullable<Settings['server']['tls']>) {
+  return { handshakeTimeout: HANDSHAKE_MS, requestCert: clientCa !== undefined, rejectUnauthorized: false };
 }
 
 /** Of routes with a schema for Fastify itself we have none: the compilers for it would take 4 MB. */

@@ -6,6 +6,8 @@ import { onConnection } from './connections.js';
 export class InFlight {
   /** By connection, and gone with it: an answer that waits behind another one never hears of the end. */
   private readonly open = new Map<Socket, Set<ServerResponse>>();
+  /** Those whose next answer is their last. */
+  private readonly ending = new WeakSet<Socket>();
   private leaving = false;
 
   constructor(server: Server) {
@@ -15,7 +17,7 @@ export class InFlight {
     });
     // Before whoever answers: a header comes too late afterwards.
     server.prependListener('request', ({ socket }, response) => {
-      if (this.leaving) endWithAnswer(response);
+      if (this.leaving || this.ending.has(socket)) endWithAnswer(response);
       const answers = this.open.get(socket);
       answers?.add(response);
       response.once('close', () => answers?.delete(response));
@@ -30,7 +32,15 @@ export class InFlight {
   /** Every answer from now on ends its connection. */
   leave(): void {
     this.leaving = true;
-    for (const answers of this.open.values()) for (const response of answers) endWithAnswer(response);
+    this.renew();
+  }
+
+  /** Each connection that is open now ends with its next answer: what it has begun with counts no more. */
+  renew(): void {
+    for (const [socket, answers] of this.open) {
+      this.ending.add(socket);
+      for (const response of answers) endWithAnswer(response);
+    }
   }
 
   /** Closes the connections on which nobody waits for an answer: for Node, a new one is not idle. */

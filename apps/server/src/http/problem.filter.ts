@@ -15,8 +15,10 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     logger.error({ err: error, request_id: request.id, method: request.method, url: request.url }, 'a request failed');
   const [path = ''] = request.url.split('?');
   // Fastify would cut a sender that is still at it, who then might never read what was wrong. What it goes on to
-  // send is dropped, for as long as a request may take.
+  // send is dropped, for as long as a request may take. Where we end connections ourselves, this one ends too.
+  const ours = reply.raw.getHeader('connection');
   reply.removeHeader('connection');
+  if (ours !== undefined) reply.raw.setHeader('connection', ours);
   void reply
     .code(problem.status)
     .headers(problem.headers)

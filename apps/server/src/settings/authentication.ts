@@ -22,6 +22,9 @@ export interface ReadAuthentication {
   readonly warnings: readonly string[];
 }
 
+/** Names of the schemes that need something of the server too. */
+export const CLIENT_CERTIFICATES = 'client-certificate';
+export const FORWARDED_CERTIFICATES = 'forwarded-certificate';
 /** The older systems ask nobody who reads. */
 const READING_IS_OPEN = 'shared-secret';
 const GUARDED: readonly (Profile | undefined)[] = ['production', 'kubernetes'];
@@ -48,10 +51,12 @@ export function readAuthentication(
     anonymousRole: values.ANONYMOUS_ROLE ?? defaultRole(schemes.map(({ name }) => name)),
     ...(values.AUTH_RULES_FILE !== undefined && { rulesFile: values.AUTH_RULES_FILE }),
   };
-  const own = good.length === read.length ? problemsOf(settings, server) : [];
+  const variables = read.flatMap((each) => each.variables);
+  const all = { ...server, variables: [...server.variables, ...variables] };
+  const own = good.length === read.length ? problemsOf(settings, all) : [];
   return {
     settings,
-    variables: read.flatMap(({ variables }) => variables),
+    variables,
     problems: [...read.flatMap(({ problems }) => problems), ...own],
     warnings: HARMLESS.includes(settings.anonymousRole) ? [] : [openWarning(values as Variables, settings)],
   };
@@ -76,6 +81,11 @@ function problemsOf(
   const switchedOn = [...schemes.map(({ name }) => name), ...(asked === undefined ? [] : ['ANONYMOUS_ROLE'])];
   if (disabled === true && switchedOn.length > 0)
     return [about('AUTH_DISABLED', `contradicts ${switchedOn.join(', ')}, which would have no effect; unset one`)];
+  const isOn = (scheme: string) => schemes.some(({ name }) => name === scheme);
+  if (isOn(CLIENT_CERTIFICATES) && values.TLS_ENABLED === false)
+    return [about('TLS_CLIENT_CA_FILE', 'has no effect without TLS_ENABLED=true')];
+  if (isOn(FORWARDED_CERTIFICATES) && values.TRUSTED_PROXIES?.length === 0)
+    return [about('FORWARDED_CERT_ENABLED', 'has no effect without TRUSTED_PROXIES')];
   if (rulesFile !== undefined && schemes.length === 0)
     return [about('AUTH_RULES_FILE', 'has no effect while nobody is asked who they are: switch a scheme on')];
   const servesStrangers = GUARDED.includes(profile) && host !== undefined && !isLoopback(host);

@@ -6,15 +6,9 @@ const switchedOn = () =>
   flag()
     .refine((on) => !on, REFUSED)
     .optional();
-const set = () =>
-  z
-    .string()
-    .refine(() => false, REFUSED)
-    .optional();
 
 /** Variables of a later release that would give false safety if they were ignored: they stop the boot. */
 export const NOT_YET = z.object({
-  TRUSTED_PROXIES: set().meta({ description: 'proxies whose word on the caller counts' }),
   TRACING_ENABLED: switchedOn().meta({ description: 'OpenTelemetry tracing' }),
 });
 

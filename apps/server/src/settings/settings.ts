@@ -1,5 +1,5 @@
 import type { LogFormat, LogLevel } from '#telemetry';
-import type { AuthenticationSettings } from './authentication.js';
+import { CLIENT_CERTIFICATES, type AuthenticationSettings } from './authentication.js';
 import type { BackendOptions } from './backend-options.js';
 import type { HostAndPort } from './fields.js';
 import type { Profile, Variables } from './variables.js';
@@ -26,7 +26,11 @@ export interface Settings {
       readonly cert: string;
       readonly key: string;
       readonly ca?: string;
+      /** Absent: callers are asked for no certificate. */
+      readonly clientCa?: string;
     };
+    /** In CIDR notation. */
+    readonly trustedProxies: readonly string[];
   };
   readonly streams: {
     /** Between signs of life on an idle one. */
@@ -97,8 +101,13 @@ export interface Settings {
 }
 
 /** Of one that is enabled. */
-function tlsOf({ TLS_CERT_FILE: cert, TLS_KEY_FILE: key, TLS_CA_FILE: ca }: Variables) {
-  return { cert: cert!, key: key!, ...(ca !== undefined && { ca }) };
+function tlsOf(
+  { TLS_CERT_FILE: cert, TLS_KEY_FILE: key, TLS_CA_FILE: ca }: Variables,
+  { schemes }: AuthenticationSettings,
+) {
+  const clientCa = schemes.find(({ name }) => name === CLIENT_CERTIFICATES)?.options.TLS_CLIENT_CA_FILE as
+    string | undefined;
+  return { cert: cert!, key: key!, ...(ca !== undefined && { ca }), ...(clientCa !== undefined && { clientCa }) };
 }
 
 export function toSettings(
@@ -118,7 +127,8 @@ export function toSettings(
       host: values.SERVICE_HOST,
       port: values.SERVICE_PORT,
       maxWaiters: values.MAX_WAITERS,
-      ...(values.TLS_ENABLED && { tls: tlsOf(values) }),
+      ...(values.TLS_ENABLED && { tls: tlsOf(values, authentication) }),
+      trustedProxies: values.TRUSTED_PROXIES,
     },
     streams: { heartbeatMs: values.STREAM_HEARTBEAT },
     authentication,

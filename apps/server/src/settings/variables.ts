@@ -97,6 +97,10 @@ export function variables({ backends, strategies, dialects }: Choices) {
       .meta({
         description: `what callers may do who bring no credential: none, ${ROLES.join(', ')}. Otherwise none; reader where SERVICE_DISCOVERY_SECRET alone is set; admin where nothing authenticates`,
       }),
+    TRUSTED_PROXIES: networks().prefault('').meta({
+      description:
+        'networks of the proxies whose word on their callers counts (X-Forwarded-For), in CIDR notation, parted by commas',
+    }),
     MAX_WAITERS: integer(1)
       .prefault('10000')
       .meta({ description: 'requests that may wait for a change, and streams that may be open, so many of each' }),

@@ -10,11 +10,18 @@ interface Material {
   readonly key: string;
   /** Who may have signed the certificates of other replicas; absent: the authorities of Node. */
   readonly ca?: string;
+  /** Who may have signed the certificates of callers. */
+  readonly clientCa?: string;
 }
 
 type Files = NonNullable<Settings['server']['tls']>;
 
-const VARIABLES = { cert: 'TLS_CERT_FILE', key: 'TLS_KEY_FILE', ca: 'TLS_CA_FILE' } as const;
+const VARIABLES = {
+  cert: 'TLS_CERT_FILE',
+  key: 'TLS_KEY_FILE',
+  ca: 'TLS_CA_FILE',
+  clientCa: 'TLS_CLIENT_CA_FILE',
+} as const;
 type Kind = keyof typeof VARIABLES;
 
 /** The files of TLS, and whoever goes by them, now and after each change. Its owner stops it. */
@@ -45,7 +52,7 @@ export class Certificates {
     }
   }
 
-  /** Lets a server show the certificate; what is there of connections goes on with what it had. */
+  /** Lets a server show the certificate, to connections that come. */
   serve(server: Server): void {
     this.follow((material) => server.setSecureContext(contextOf(material)));
   }
@@ -70,15 +77,16 @@ export class Certificates {
   }
 }
 
-function contextOf({ cert, key }: Material) {
-  return { cert, key, minVersion: 'TLSv1.2' as const };
+function contextOf({ cert, key, clientCa: ca }: Material) {
+  return { cert, key, ca, minVersion: 'TLSv1.2' as const };
 }
 
 /** @throws Error that says which file is not good, and repeats nothing of it. */
 function checked(material: Material): Material {
   const certificates = read('cert', () => certificatesIn(material.cert));
   const key = read('key', () => createPrivateKey(material.key));
-  if (material.ca !== undefined) read('ca', () => certificatesIn(material.ca!));
+  for (const kind of ['ca', 'clientCa'] as const)
+    if (material[kind] !== undefined) read(kind, () => certificatesIn(material[kind]!));
   if (!certificates[0]!.checkPrivateKey(key)) throw new Error('TLS_KEY_FILE is not the key of TLS_CERT_FILE');
   // What OpenSSL takes no server by: a key that is too short, say.
   createSecureContext(contextOf(material));
@@ -89,6 +97,7 @@ const WHAT: Readonly<Record<Kind, string>> = {
   cert: 'a certificate in PEM',
   key: 'a private key in PEM, without a passphrase',
   ca: 'certificates in PEM',
+  clientCa: 'certificates in PEM',
 };
 
 function read<T>(kind: Kind, parse: () => T): T {

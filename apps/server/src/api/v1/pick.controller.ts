@@ -6,6 +6,7 @@ import { Balancer } from '#balancing';
 import { Answers as Freshness } from '../../answers/answers.js';
 import { Needs } from '../../auth/roles.js';
 import { Discovery } from '../../discovery/discovery.js';
+import { addressOf } from '../../http/trusted-proxies.js';
 import { AnswersPick, AnswersWrite, FiltersByMetadata } from '../openapi.js';
 import { presentInstance } from './presenters/instance.js';
 import { explanationAnswer, instanceAnswer } from './schemas/answers.js';
@@ -40,7 +41,7 @@ export class PickController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     await this.freshness.ready(request, reply, { waitMs: 0, minRevision: query.minRevision }, name);
-    const wish = { ...query, hashKey: query.hashKey ?? request.ip };
+    const wish = { ...query, hashKey: query.hashKey ?? addressOf(request) };
     const seen = this.discovery.seenBy(request.caller);
     const { instance, reason } = seen.pick(name, wish);
     const entry = seen.entry(name, instance.serviceId);
