@@ -25,5 +25,5 @@ const onDisk: BackendContractOptions = {
 
 for (const options of [inMemory, onDisk]) {
   backendContract(options);
-  configStoreContract(options);
+  configStoreContract({ ...options, ...(process.env.SOAK && { increments: 10_000 }) });
 }
