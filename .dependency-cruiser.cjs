@@ -34,6 +34,7 @@ module.exports = {
     lib('configuration', 'core'),
     lib('telemetry', 'core'),
     lib('client', 'core', 'balancing'),
+    lib('client-nest', 'client'),
     {
       name: 'cli-imports-only-client',
       severity: 'error',

@@ -23,7 +23,11 @@ const config = {
     rootDir: '..',
     noUnusedLocals: false,
     // As those call it who install it.
-    paths: { '@service-discovery/client': ['../libs/client/index.ts'] },
+    paths: {
+      '@service-discovery/client': ['../libs/client/index.ts'],
+      '@service-discovery/client-nest': ['../libs/client-nest/index.ts'],
+      '@service-discovery/client-nest/terminus': ['../libs/client-nest/terminus.ts'],
+    },
   },
   include: [],
   files,

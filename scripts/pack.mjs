@@ -1,13 +1,14 @@
-// Packs what others install: node scripts/pack.mjs [folder], dist/packages without one. Of each entry one file of ESM,
+// Packs what others install: node scripts/pack.mjs [--pack-destination dist/packages]. Of each entry one file of ESM,
 // one of CommonJS and its types, made of the sources that it uses. What it takes from npm it depends on.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { rollup } from 'rollup';
 import { dts } from 'rollup-plugin-dts';
 
-const OUT = process.argv[2] ?? 'dist/packages';
+const OUT = 'dist/packages';
 
 const PACKAGES = [
   {
@@ -15,8 +16,21 @@ const PACKAGES = [
     description: 'Finds, registers and calls services through service-discovery',
     document: 'docs/client.md',
     entries: { index: 'libs/client/index.ts' },
+    peers: {},
+  },
+  {
+    name: '@service-discovery/client-nest',
+    description: 'The client of service-discovery as a module of NestJS',
+    document: 'docs/client-nest.md',
+    entries: { index: 'libs/client-nest/index.ts', terminus: 'libs/client-nest/terminus.ts' },
+    peers: { '@nestjs/common': {}, '@nestjs/core': {}, '@nestjs/terminus': { optional: true }, rxjs: {} },
   },
 ];
+
+/** Libraries of ours that are packages of their own. */
+const OWN = { '#client': '@service-discovery/client' };
+
+const { values } = parseArgs({ options: { 'pack-destination': { type: 'string', default: OUT } } });
 
 const root = JSON.parse(readFileSync('package.json', 'utf8'));
 
@@ -24,6 +38,7 @@ const root = JSON.parse(readFileSync('package.json', 'utf8'));
 const onlyWhatIsUsed = {
   name: 'only-what-is-used',
   setup({ onResolve, resolve: found }) {
+    onResolve({ filter: /^#/ }, ({ path }) => (path in OWN ? { path: OWN[path], external: true } : undefined));
     onResolve({ filter: /^[^.#/]/ }, ({ path, kind }) =>
       kind === 'entry-point' ? undefined : { path, external: true },
     );
@@ -35,7 +50,7 @@ const onlyWhatIsUsed = {
 
 for (const each of PACKAGES) await pack(each);
 
-async function pack({ name, description, document, entries }) {
+async function pack({ name, description, document, entries, peers }) {
   const folder = join(OUT, name);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -51,14 +66,20 @@ async function pack({ name, description, document, entries }) {
     main: './index.cjs',
     types: './index.d.cts',
     exports: { ...Object.fromEntries(Object.keys(entries).map(exported)), './package.json': './package.json' },
-    dependencies: Object.fromEntries([...used].sort().map((each) => [each, `^${root.dependencies[each]}`])),
+    dependencies: versions([...used].filter((each) => !(each in peers)).sort()),
+    peerDependencies: versions(Object.keys(peers)),
+    peerDependenciesMeta: peers,
   };
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   writeFileSync(join(folder, 'README.md'), withoutRelativeLinks(readFileSync(document, 'utf8')));
   copyFileSync('LICENSE', join(folder, 'LICENSE'));
-  const { status } = spawnSync('npm', ['pack', resolve(folder), '--pack-destination', OUT, '--silent'], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
+  const { status } = spawnSync(
+    'npm',
+    ['pack', resolve(folder), '--pack-destination', values['pack-destination'], '--silent'],
+    {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    },
+  );
   if (status !== 0) process.exit(1);
 }
 
@@ -70,28 +91,41 @@ async function scripts(entries, folder) {
     bundle: true,
     target: 'es2022',
     conditions: ['source'],
+    tsconfig: 'tsconfig.json',
     plugins: [onlyWhatIsUsed],
     metafile: true,
     logLevel: 'warning',
   };
   const { metafile } = await build({ ...options, format: 'esm', platform: 'neutral' });
   await build({ ...options, format: 'cjs', platform: 'node', outExtension: { '.js': '.cjs' } });
-  return Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path));
+  return Object.values(metafile.outputs)
+    .flatMap(({ imports }) => imports.map(({ path }) => path))
+    .filter(isPackage);
 }
 
 /** @returns The packages that they mention. */
 async function types(entries, folder) {
   const bundle = await rollup({
     input: entries,
-    external: (id) => /^[^.#/]/.test(id),
+    external: (id) => /^[^.#/]/.test(id) || id in OWN,
     plugins: [dts({ tsconfig: 'tsconfig.json', compilerOptions: { customConditions: ['source'] } })],
   });
-  const { output } = await bundle.generate({ entryFileNames: '[name].d.ts', chunkFileNames: 'types.d.ts' });
+  const { output } = await bundle.generate({ entryFileNames: '[name].d.ts', chunkFileNames: 'types.d.ts', paths: OWN });
   for (const { fileName, code } of output) {
     writeFileSync(join(folder, fileName), code);
     writeFileSync(join(folder, fileName.replace('.d.ts', '.d.cts')), code);
   }
-  return output.flatMap(({ imports }) => imports);
+  return output.flatMap(({ imports }) => imports.map((each) => OWN[each] ?? each)).filter(isPackage);
+}
+
+function isPackage(path) {
+  return !/^(\.|node:)/.test(path);
+}
+
+/** Of ours the same; of others what is tested here, and what is compatible with it. */
+function versions(names) {
+  const of = (name) => (Object.values(OWN).includes(name) ? root.version : `^${root.dependencies[name]}`);
+  return Object.fromEntries(names.map((name) => [name, of(name)]));
 }
 
 function exported(entry) {

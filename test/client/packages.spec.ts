@@ -10,8 +10,12 @@ const CLIENT = '@service-discovery/client';
 
 let project: Project;
 beforeAll(async () => {
-  const { devDependencies } = JSON.parse(await readFile('package.json', 'utf8'));
-  project = await Project.create([`@types/node@${devDependencies['@types/node']}`]);
+  const { dependencies, devDependencies } = JSON.parse(await readFile('package.json', 'utf8'));
+  project = await Project.create([
+    `@types/node@${devDependencies['@types/node']}`,
+    `@nestjs/platform-fastify@${dependencies['@nestjs/platform-fastify']}`,
+    `reflect-metadata@${dependencies['reflect-metadata']}`,
+  ]);
 }, TEST_MS);
 afterAll(() => project.remove());
 
@@ -23,6 +27,23 @@ async function main() {
   await client.ready();
   console.log(client.pick('web').instance.serviceId, ServiceCommunicator.name, PRESETS.web.maxAttempts);
   await client.close();
+}
+main();`;
+
+/** Is registered as soon as it listens. */
+const NEST = `
+class App {}
+Module({ imports: [ServiceDiscoveryModule.forRoot({ servers: [process.env.SERVER] })] })(App);
+RegisterApp({ service: 'web', host: '127.0.0.1', drainMs: 0 })(App);
+async function main() {
+  const app = await NestFactory.create(App, new FastifyAdapter(), { logger: false });
+  await app.listen(0, '127.0.0.1');
+  for await (const [instance] of app.get(DiscoveryClient).watch('web')) {
+    if (!instance) continue;
+    console.log(instance.serviceName);
+    break;
+  }
+  await app.close();
 }
 main();`;
 
@@ -74,6 +95,29 @@ describe('the package', () => {
     const compilerOptions = { target: 'ES2022', strict: true, noEmit: true, ...options };
     await project.write('tsconfig.json', JSON.stringify({ compilerOptions, files }));
     expect(await project.tool('typescript/bin/tsc', '-p', '.')).toBe('');
+  });
+
+  it.each([
+    ['mjs', (names: string, from: string) => `import { ${names} } from '${from}';`],
+    ['cjs', (names: string, from: string) => `const { ${names} } = require('${from}');`],
+  ])('is a module of Nest in .%s', async (extension, load) => {
+    const server = await TestServer.start();
+    try {
+      const program = await project.write(
+        `nest.${extension}`,
+        [
+          load('Module', '@nestjs/common'),
+          load('NestFactory', '@nestjs/core'),
+          load('FastifyAdapter', '@nestjs/platform-fastify'),
+          load('DiscoveryClient', CLIENT),
+          load('RegisterApp, ServiceDiscoveryModule', `${CLIENT}-nest`),
+          NEST,
+        ].join('\n'),
+      );
+      expect(await project.node([program], { SERVER: server.url })).toBe('web\n');
+    } finally {
+      await server.stop();
+    }
   });
 
   it('goes into a bundle for browsers', async () => {

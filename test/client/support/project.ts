@@ -18,7 +18,8 @@ export class Project {
   static async create(needs: readonly string[]): Promise<Project> {
     const parent = await mkdtemp(join(tmpdir(), 'service-discovery-project-'));
     const packed = join(parent, 'packed');
-    await run(process.execPath, ['scripts/pack.mjs', packed], { cwd: REPOSITORY });
+    await mkdir(packed);
+    await run(process.execPath, ['scripts/pack.mjs', '--pack-destination', packed], { cwd: REPOSITORY });
     const tarballs = (await readdir(packed)).filter((name) => name.endsWith('.tgz')).map((name) => join(packed, name));
     const project = new Project(parent, tarballs);
     await mkdir(project.folder);
