@@ -36,7 +36,7 @@ export function Problems(...statuses: readonly number[]) {
         status,
         description: 'a problem (RFC 9457)',
         content: PROBLEM,
-        ...(status === 503 && { headers: RETRY_AFTER }),
+        ...([429, 503].includes(status) && { headers: RETRY_AFTER }),
       }),
     ),
   );

@@ -3,12 +3,14 @@ import type { Logger } from '#core';
 // For what routes say of themselves.
 import type {} from '../http/negotiation.js';
 import { Problem } from '../http/problem.js';
+import { addressOf } from '../http/trusted-proxies.js';
 import { EVENT_STREAM } from '../streams/index.js';
 import type { Tickets } from '../watch/tickets.js';
 import type { Authenticator, Finding } from './authenticator.js';
-import type { Caller } from './caller.js';
+import { Caller } from './caller.js';
 import type { Policy } from './policy.js';
 import { Brought } from './presented.js';
+import { originOf, type RateLimit } from './rate-limit.js';
 
 /** Where everybody is let in or not, before anything else is done for a request. */
 export class Gate {
@@ -18,6 +20,7 @@ export class Gate {
     private readonly tickets: Tickets,
     private readonly logger: Logger,
     private readonly trusts: (address: string | undefined) => boolean,
+    private readonly limit: RateLimit | undefined,
   ) {}
 
   /** Gives the request its caller. Calls back with the 401, 403 or 503 of who is not let in. */
@@ -31,11 +34,11 @@ export class Gate {
     }
     const found = this.find(request);
     if (!(found instanceof Promise)) {
-      done(this.decide(request, found));
+      done(this.excess(request, found) ?? this.decide(request, found));
       return;
     }
     found.then(
-      (finding) => done(reply.sent ? undefined : this.decide(request, finding)),
+      (finding) => done(reply.sent ? undefined : (this.excess(request, finding) ?? this.decide(request, finding))),
       (error: unknown) => done(this.unavailable(request, error)),
     );
   }
@@ -45,6 +48,17 @@ export class Gate {
     return ticket === undefined
       ? this.authenticator.find(new Brought(request.raw, this.trusts))
       : (this.tickets.holderOf(ticket) ?? 'nobody');
+  }
+
+  /** The 429 of who asks too often: a known caller wherever from, others by where they are. Replicas are not counted. */
+  private excess(request: FastifyRequest, finding: Finding): Problem | undefined {
+    if (!this.limit) return undefined;
+    const known = finding instanceof Caller;
+    if (known && request.routeOptions.config.need?.role === 'peer') return undefined;
+    const early = this.limit.take(known ? finding.name : originOf(addressOf(request)));
+    if (early === 0) return undefined;
+    const detail = 'more requests than RATE_LIMIT allows one caller';
+    return new Problem(429, 'RATE_LIMITED', detail, {}, { 'Retry-After': String(Math.ceil(early / 1_000)) });
   }
 
   private decide(request: FastifyRequest, finding: Finding): Problem | undefined {

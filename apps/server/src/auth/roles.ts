@@ -33,7 +33,7 @@ export function Needs(role: NeededRole, about: Omit<Need, 'role'> = {}): MethodD
     const others = routeConfigOf(descriptor.value as object);
     RouteConfig({ ...others, need: { role, ...about } })(target, key, descriptor);
     ApiExtension('x-required-role', role)(target, key, descriptor);
-    if (role !== 'public') Problems(401, 403)(target, key, descriptor);
+    if (role !== 'public') Problems(401, 403, 429)(target, key, descriptor);
   };
 }
 

@@ -5,6 +5,7 @@ import { Authenticator } from '../auth/authenticator.js';
 import { Gate } from '../auth/gate.js';
 import { peerScheme } from '../auth/peer-scheme.js';
 import { Policy } from '../auth/policy.js';
+import { RateLimit } from '../auth/rate-limit.js';
 import { trustIn } from '../http/trusted-proxies.js';
 import { Credentials } from '../replica/credentials.js';
 import { Peers } from '../replica/peers.js';
@@ -45,6 +46,9 @@ export const security: Provider[] = [
       tickets: Tickets,
       logger: Logger,
       { server }: Settings,
-    ) => new Gate(authenticator, policy, tickets, logger, trustIn(server.trustedProxies)),
+    ) => {
+      const limit = server.rateLimit === undefined ? undefined : new RateLimit(server.rateLimit);
+      return new Gate(authenticator, policy, tickets, logger, trustIn(server.trustedProxies), limit);
+    },
   },
 ];

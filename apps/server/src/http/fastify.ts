@@ -39,7 +39,10 @@ const MERGE_PATCH = 'application/merge-patch+json';
  * The HTTP server under Nest, with limits and with every error in one form. Where it is spoken inside TLS, somebody
  * else gives the server its certificate.
  */
-export function createAdapter(logger: Logger, { tls, trustedProxies }: Settings['server']): FastifyAdapter {
+export function createAdapter(
+  logger: Logger,
+  { tls, trustedProxies, maxConnections }: Settings['server'],
+): FastifyAdapter {
   // A request without Host is refused below, in our own form.
   const http = {
     maxHeaderSize: HEADER_LIMIT_BYTES,
@@ -66,6 +69,7 @@ export function createAdapter(logger: Logger, { tls, trustedProxies }: Settings[
     clientErrorHandler: answerBrokenRequest,
   });
   const fastify: FastifyInstance = adapter.getInstance();
+  fastify.server.maxConnections = maxConnections;
   // An expectation that we do not know may be passed over; Node would refuse it without a word.
   fastify.server.on('checkExpectation', (...exchange) => fastify.server.emit('request', ...exchange));
   fastify.server.on('connect', (_request, socket: Socket) => answerConnect(socket));

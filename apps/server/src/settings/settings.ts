@@ -29,6 +29,9 @@ export interface Settings {
       /** Absent: callers are asked for no certificate. */
       readonly clientCa?: string;
     };
+    /** Requests a second of one caller; absent: any number. */
+    readonly rateLimit?: number;
+    readonly maxConnections: number;
     /** In CIDR notation. */
     readonly trustedProxies: readonly string[];
   };
@@ -128,6 +131,8 @@ export function toSettings(
       port: values.SERVICE_PORT,
       maxWaiters: values.MAX_WAITERS,
       ...(values.TLS_ENABLED && { tls: tlsOf(values, authentication) }),
+      ...(values.RATE_LIMIT !== undefined && { rateLimit: values.RATE_LIMIT }),
+      maxConnections: values.MAX_CONNECTIONS,
       trustedProxies: values.TRUSTED_PROXIES,
     },
     streams: { heartbeatMs: values.STREAM_HEARTBEAT },

@@ -101,6 +101,13 @@ export function variables({ backends, strategies, dialects }: Choices) {
       description:
         'networks of the proxies whose word on their callers counts (X-Forwarded-For), in CIDR notation, parted by commas',
     }),
+    RATE_LIMIT: integer(1).optional().meta({
+      description:
+        'requests a second that one caller may make, by identity, or by address who brings none; for ten seconds at once. Otherwise any number',
+    }),
+    MAX_CONNECTIONS: integer(1)
+      .prefault('25000')
+      .meta({ description: 'connections that may be open; whoever comes then is hung up on' }),
     MAX_WAITERS: integer(1)
       .prefault('10000')
       .meta({ description: 'requests that may wait for a change, and streams that may be open, so many of each' }),

@@ -1,0 +1,68 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
+import type { Answer, HttpClient } from '../support/http-client.js';
+import { bearer, KeyFile } from '../support/key-file.js';
+import { endProcesses, temporaryFolder } from '../support/process.js';
+import { expectProblem } from '../support/problems.js';
+import { TestServer } from '../support/server.js';
+import { until } from '../support/until.js';
+
+let server: TestServer | undefined;
+afterEach(() => server?.stop());
+afterAll(endProcesses);
+
+/** The first refusal of many requests, ready answers among them. */
+async function untilRefused(http: HttpClient, headers: Readonly<Record<string, string>>): Promise<Answer> {
+  for (let i = 0; i < 1_000; i++) {
+    const answer = await http.get('/api/v1/services', headers);
+    if (answer.status === 429) return answer;
+  }
+  throw new Error('never refused');
+}
+
+describe('RATE_LIMIT', () => {
+  it('is of each caller: 429 with the time to wait, and others go on', async () => {
+    const keys = await KeyFile.in(await temporaryFolder(), { a: { role: 'reader' }, b: { role: 'reader' } });
+    server = await TestServer.start({ ...keys.environment, RATE_LIMIT: '1', TRUSTED_PROXIES: '127.0.0.1' });
+    const { http } = server;
+    const refused = await untilRefused(http, bearer(keys.of('a')));
+    expectProblem(refused, 429, 'RATE_LIMITED');
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThanOrEqual(1);
+    expect((await http.get('/api/v1/services', bearer(keys.of('b')))).status).toBe(200);
+    expect((await http.get('/health/ready')).status).toBe(200);
+    // Guesses are counted by where they come from, which a trusted proxy tells.
+    const from = (address: string) => ({ ...bearer('a guess'), 'x-forwarded-for': address });
+    expectProblem(await untilRefused(http, from('192.0.2.1')), 429, 'RATE_LIMITED');
+    expectProblem(await http.get('/api/v1/services', from('192.0.2.2')), 401);
+  });
+});
+
+describe('MAX_CONNECTIONS', () => {
+  it('hangs up on who is too many, until others have gone', async () => {
+    server = await TestServer.start({ MAX_CONNECTIONS: '4' });
+    const { http, url } = server;
+    const port = Number(new URL(url).port);
+    const sockets: Socket[] = [];
+    let refused = 0;
+    for (let i = 0; i < 8; i++) {
+      const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+      socket.once('close', () => refused++);
+      await once(socket, 'connect');
+      sockets.push(socket);
+    }
+    // The client of the test has one itself.
+    await until(() => refused >= 4, 30_000);
+    expect((await http.get('/health/live')).status).toBe(200);
+    for (const socket of sockets) socket.destroy();
+    const anew = () => fetch(`${url}/health/live`, { headers: { connection: 'close' } });
+    await until(
+      () =>
+        anew().then(
+          ({ ok }) => ok,
+          () => false,
+        ),
+      30_000,
+    );
+  });
+});
