@@ -43,7 +43,9 @@ export class SseChannel implements Channel {
   }
 
   send(frames: readonly Frame[]): void {
-    for (const { eventStream } of frames) this.response.write(eventStream);
+    // Past the answer, as nothing is put in chunks: its own way would make a task of each write.
+    const way = this.response.socket ?? this.response;
+    for (const { eventStream } of frames) way.write(eventStream);
   }
 
   /** A comment, and an id without an event: the reader resumes from there, and sees nothing. */
@@ -60,7 +62,7 @@ export class SseChannel implements Channel {
   }
 
   onDrain(drained: () => void): void {
-    this.response.on('drain', drained);
+    this.socket.on('drain', drained);
   }
 
   onClose(closed: () => void): void {
