@@ -28,7 +28,6 @@ const { metafile } = await build({
   target: 'node20.19',
   format: 'esm',
   conditions: ['default'],
-  keepNames: true,
   minifyWhitespace: true,
   preserveSymlinks: true,
   plugins: [pure],

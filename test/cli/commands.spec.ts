@@ -89,13 +89,19 @@ describe('tables', () => {
 describe('a command', () => {
   it.each([
     ['health', ['health', 'api']],
-    ['capabilities', ['capabilities']],
     ['help', ['--help']],
     ['help of a command', ['register', '--help']],
   ])('shows %s in 80 columns', async (_what, args) => {
     const { code, stdout } = await sdctl.with({ NO_COLOR: '1' }).inTerminal(80, args);
     expect(code).toBe(0);
     expect(still(stdout)).toMatchSnapshot();
+  });
+
+  it('shows what the registry can do and what is loaded, which is more with each release', async () => {
+    const { stdout } = await sdctl.with({ NO_COLOR: '1' }).inTerminal(80, ['capabilities']);
+    expect(stdout).toMatch(/^WHAT +IS +ABOUT\nbackend +memory +Everything is lost when the process/);
+    expect(stdout).toMatch(/^strategy +round_robin, default +One after the other/m);
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
   });
 
   it('registers, takes out of rotation and back, and deregisters', async () => {

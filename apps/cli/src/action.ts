@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import type { Context, GlobalOptions } from './context.js';
+import { createContext, type Context, type GlobalOptions } from './context.js';
 
 /**
- * An action for commander. What talks to a server is loaded when there is something to do: help has no need of it.
+ * An action for commander.
  * @param work Is given what was made of the command line: its arguments after the options.
  */
 export function action<Options, Args extends readonly unknown[]>(
@@ -11,7 +11,6 @@ export function action<Options, Args extends readonly unknown[]>(
   return async (...given) => {
     const command = given.at(-1) as Command;
     const options: Options & GlobalOptions = command.optsWithGlobals();
-    const { createContext } = await import('./context.js');
     await work(createContext(options), options, ...(given.slice(0, -2) as unknown as Args));
   };
 }

@@ -1,4 +1,4 @@
-import { Transport } from '#client';
+import { DiscoveryClient, Transport, type ClientOptions } from '#client';
 import { Api } from './api/api.js';
 import type { Format } from './output/formats.js';
 import { Printer } from './output/printer.js';
@@ -10,6 +10,8 @@ export interface Context {
   readonly connection: Profile;
   readonly api: Api;
   readonly print: Printer;
+  /** A client that stays, for who registers. Whoever takes it closes it. */
+  readonly client: (options: Partial<ClientOptions>) => DiscoveryClient;
 }
 
 export interface GlobalOptions extends ConnectionOptions {
@@ -19,8 +21,14 @@ export interface GlobalOptions extends ConnectionOptions {
 
 export function createContext(options: GlobalOptions): Context {
   const connection = connectionOf(options, process.env);
-  const transport = new Transport({ ...connection, timeoutMs: options.timeout, headers: () => identity(connection) });
-  return { connection, api: new Api(transport), print: new Printer(options.output) };
+  const { servers } = connection;
+  const common = { servers, timeoutMs: options.timeout, headers: () => identity(connection) };
+  return {
+    connection,
+    api: new Api(new Transport(common)),
+    print: new Printer(options.output),
+    client: (more) => new DiscoveryClient({ ...common, ...more }),
+  };
 }
 
 /** An API key, a JSON web token or a shared secret: servers take each of them so. */

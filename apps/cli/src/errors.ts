@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { isRefused, isUnavailable } from './api/errors.js';
+import { RefusedError, ServersUnavailableError } from '#client';
 import { visible } from './output/text.js';
 
 /** What scripts can tell apart; docs/sdctl.md has the table. */
@@ -38,8 +38,8 @@ export function exitCodeFor(error: unknown): number {
 
 export function explained(error: unknown): { message: string; hint?: string; exitCode: number } {
   if (error instanceof CommandError) return error;
-  if (isUnavailable(error)) {
-    const refusals = error.causes.filter(isRefused);
+  if (error instanceof ServersUnavailableError) {
+    const refusals = error.causes.filter((each) => each instanceof RefusedError);
     if (refusals.length === error.causes.length)
       return {
         message: `cannot be done now: ${refusals[0]!.message}`,
@@ -52,7 +52,7 @@ export function explained(error: unknown): { message: string; hint?: string; exi
       exitCode: EXIT.unreachable,
     };
   }
-  if (isRefused(error)) return { message: error.message, ...refusal(error.status) };
+  if (error instanceof RefusedError) return { message: error.message, ...refusal(error.status) };
   if (error instanceof Error) return { message: error.stack ?? error.message, exitCode: EXIT.bug };
   return { message: String(error), exitCode: EXIT.bug };
 }

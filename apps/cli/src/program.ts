@@ -6,6 +6,7 @@ import { instances } from './commands/instances.js';
 import { maintenance } from './commands/maintenance.js';
 import { pick } from './commands/pick.js';
 import { register } from './commands/register.js';
+import { run } from './commands/run.js';
 import { services } from './commands/services.js';
 import { collected, milliseconds } from './options.js';
 import { FORMATS } from './output/formats.js';
@@ -14,7 +15,7 @@ import { FORMATS } from './output/formats.js';
 declare const SDCTL_VERSION: string;
 
 /** One list, in the order of `sdctl --help`. */
-const COMMANDS = [services, instances, pick, health, register, deregister, maintenance, capabilities];
+const COMMANDS = [services, instances, pick, health, register, deregister, run, maintenance, capabilities];
 
 export function createProgram(): Command {
   const program = new Command('sdctl')
