@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
+import { Contract } from '../support/contract.js';
 import type { Answer, HttpClient } from '../support/http-client.js';
 import { bearer, KeyFile } from '../support/key-file.js';
 import { endProcesses, temporaryFolder } from '../support/process.js';
@@ -26,8 +27,11 @@ describe('RATE_LIMIT', () => {
     const keys = await KeyFile.in(await temporaryFolder(), { a: { role: 'reader' }, b: { role: 'reader' } });
     server = await TestServer.start({ ...keys.environment, RATE_LIMIT: '1', TRUSTED_PROXIES: '127.0.0.1' });
     const { http } = server;
+    const contract = await Contract.of(http);
     const refused = await untilRefused(http, bearer(keys.of('a')));
     expectProblem(refused, 429, 'RATE_LIMITED');
+    const operation = contract.operations.find(({ operationId }) => operationId === 'listServices')!;
+    expect(contract.complaints(operation, refused)).toEqual([]);
     expect(Number(refused.headers['retry-after'])).toBeGreaterThanOrEqual(1);
     expect((await http.get('/api/v1/services', bearer(keys.of('b')))).status).toBe(200);
     expect((await http.get('/health/ready')).status).toBe(200);
