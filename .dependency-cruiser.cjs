@@ -74,6 +74,12 @@ module.exports = {
       from: {},
       to: { path: '^node_modules/@nestjs/swagger/', dynamic: false, dependencyTypesNot: ['type-only'] },
     },
+    {
+      name: 'tracing-sdk-when-traced',
+      severity: 'error',
+      from: { pathNot: '^libs/telemetry/(tracing-sdk|told-exporter|exporters/[^/]+)\\.ts$' },
+      to: { path: '^node_modules/@opentelemetry/(?!api/|context-async-hooks/)', dependencyTypesNot: ['type-only'] },
+    },
     vendor('memory', 'classic-level'),
     vendor('consul', 'consul'),
     vendor('etcd', 'etcd3', '@grpc/grpc-js'),

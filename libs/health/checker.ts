@@ -1,4 +1,4 @@
-import { context } from '@opentelemetry/api';
+import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { keyOf, type HealthStatus, type Logger, type ProbeResult } from '#core';
 import { BRIEF_MS, FairGate } from './fair-gate.js';
 import type { ProbeAttempt, ProbeRunner } from './probe-runner.js';
@@ -26,6 +26,8 @@ export interface CheckerOptions {
   readonly onProbe: ProbeObserver | undefined;
 }
 
+const tracer = trace.getTracer('service-discovery');
+
 /** Makes one check at a time of each instance, so many at once of all, and draws the conclusions. */
 export class Checker {
   private readonly gate: FairGate;
@@ -51,7 +53,27 @@ export class Checker {
     return this.options.underway.add(report);
   }
 
-  private async fly(watched: Watched, signal: AbortSignal): Promise<CheckReport> {
+  private fly(watched: Watched, signal: AbortSignal): Promise<CheckReport> {
+    const { instance, check } = watched;
+    const attributes = {
+      'service_discovery.service': instance.serviceName,
+      'service_discovery.instance': instance.serviceId,
+      'server.address': instance.address,
+      'server.port': instance.port,
+    };
+    return tracer.startActiveSpan(`probe ${check.type}`, { kind: SpanKind.CLIENT, attributes }, async (span) => {
+      try {
+        const report = await this.probe(watched, signal);
+        if (report.status === 'critical') span.setStatus({ code: SpanStatusCode.ERROR });
+        span.setAttribute('service_discovery.status', report.status);
+        return report;
+      } finally {
+        span.end();
+      }
+    });
+  }
+
+  private async probe(watched: Watched, signal: AbortSignal): Promise<CheckReport> {
     signal.throwIfAborted();
     const attempt = await this.options.runner.run(watched.instance, watched.check, signal);
     // Aborted: what was found is about something that is not there any more.

@@ -1,4 +1,4 @@
-import { context, createContextKey, type Context } from '@opentelemetry/api';
+import { context, createContextKey, isSpanContextValid, trace, type Context } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 
 // What a request leads to goes on in its context, through every `await`.
@@ -16,8 +16,12 @@ export function requestIdNow(): string | undefined {
   return context.active().getValue(REQUEST_ID) as string | undefined;
 }
 
-/** What every line of the log says of where it comes from; nothing outside a request. */
-export function originFields(): { request_id?: string } {
+/** What every line of the log says of where it comes from; nothing outside a request and a span. */
+export function originFields(): { request_id?: string; trace_id?: string } {
   const id = requestIdNow();
-  return id === undefined ? {} : { request_id: id };
+  const traced = trace.getSpanContext(context.active());
+  return {
+    ...(id !== undefined && { request_id: id }),
+    ...(traced && isSpanContextValid(traced) && { trace_id: traced.traceId }),
+  };
 }

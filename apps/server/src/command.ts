@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { createLogger } from '#telemetry';
+import { createLogger, startTracing } from '#telemetry';
 import { extend } from './extensions.js';
 import { BUILT_IN, choicesOf, type Seams } from './seams.js';
 import { Server } from './server.js';
@@ -22,6 +22,8 @@ function wanted(): 'serve' | 'print-config' | 'help' {
 async function serve({ settings, warnings }: LoadedSettings, seams: Seams, takeOver: () => void): Promise<void> {
   const logger = createLogger({ ...settings.log, service: settings.service.name });
   for (const warning of warnings) logger.warn({}, warning);
+  // Before whatever spans are made of.
+  const tracing = settings.tracing && (await startTracing(settings.tracing, logger));
   const server = await Server.create(settings, logger, seams);
   let told = false;
   const stop = (signal: NodeJS.Signals) => {
@@ -37,7 +39,11 @@ async function serve({ settings, warnings }: LoadedSettings, seams: Seams, takeO
       logger.error({}, 'could not stop in time');
       process.exit(1);
     }, settings.shutdown.graceMs + STOP_MARGIN_MS).unref();
-    server.stop().then(
+    const end = async () => {
+      await server.stop();
+      await tracing?.stop();
+    };
+    end().then(
       () => process.exit(0),
       (error: unknown) => {
         logger.error({ err: error }, 'could not stop cleanly');

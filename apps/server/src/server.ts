@@ -86,7 +86,8 @@ export class Server {
     const fastify = app.getHttpAdapter().getInstance();
     const dialects = served(seams.dialects, settings.dialects);
     const roots = ['/api', ...dialects.map(({ root }) => root)].map((root) => `${root}/`);
-    addHooks(fastify, app.get(Gate), app.get(Answers), { roots, tally, log });
+    const traced = settings.tracing !== undefined;
+    addHooks(fastify, app.get(Gate), app.get(Answers), { roots, tally, log, traced });
     const inFlight = new InFlight(app.getHttpServer());
     const certificates = app.get<Certificates | undefined>(Certificates);
     certificates?.serve(app.getHttpServer() as unknown as TlsServer);

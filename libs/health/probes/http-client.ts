@@ -1,6 +1,7 @@
 import { Agent as HttpAgent, get as getHttp, type IncomingMessage, type RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, get as getHttps } from 'node:https';
 import { isIP } from 'node:net';
+import { context, propagation } from '@opentelemetry/api';
 import type { AddressGuard } from '#core';
 import { decoded } from '../text.js';
 import { checkLiteral, hostIn } from './endpoint.js';
@@ -49,11 +50,13 @@ export class HttpClient {
 
   private respond(url: URL, signal: AbortSignal, keep: boolean): Promise<IncomingMessage> {
     const { get, agent } = this.schemes[url.protocol === 'https:' ? 'https:' : 'http:'];
+    const traced: Record<string, string> = {};
+    propagation.inject(context.active(), traced);
     const options: RequestOptions = {
       agent: keep && agent,
       lookup: this.guard.lookup,
       maxHeaderSize: MAX_HEADER_BYTES,
-      headers: HEADERS,
+      headers: { ...HEADERS, ...traced },
       signal,
     };
     return new Promise((resolve, reject) => {

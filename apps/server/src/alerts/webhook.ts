@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { request as requestHttp, type IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { isIP } from 'node:net';
+import { context, type Context } from '@opentelemetry/api';
 import { Backoff, type AddressGuard, type Logger } from '#core';
-import { Counts } from '#telemetry';
+import { Counts, tracedHeaders } from '#telemetry';
 import type { AlertChange } from './alerts.js';
 
 const MAX_QUEUED = 1_000;
@@ -25,20 +26,28 @@ export interface WebhookOptions {
   readonly retryFirstMs?: number;
 }
 
+/** What is to be told, and what it comes of. */
+interface Waiting {
+  readonly change: AlertChange;
+  readonly origin: Context;
+}
+
 /**
  * Tells somebody of alerts by HTTP: in order, one after the other, again when that fails. What cannot be told in
  * time is dropped, and said so in the log; of too many that wait, the oldest.
  */
 export class Webhook {
   readonly deliveries = new Counts('result');
-  private readonly queue: AlertChange[] = [];
+  private readonly queue: Waiting[] = [];
   private readonly stopping = new AbortController();
   private working: Promise<void> | undefined;
 
   constructor(private readonly options: WebhookOptions) {}
 
   send(change: AlertChange): void {
-    if (this.queue.push(change) > MAX_QUEUED) this.drop(this.queue.shift()!, `${MAX_QUEUED} others wait`);
+    const origin = context.active();
+    if (this.queue.push({ change, origin }) > MAX_QUEUED)
+      this.drop(this.queue.shift()!.change, `${MAX_QUEUED} others wait`);
     this.working ??= this.work().finally(() => (this.working = undefined));
   }
 
@@ -49,9 +58,9 @@ export class Webhook {
 
   private async work(): Promise<void> {
     for (;;) {
-      const change = this.queue.shift();
-      if (!change || this.stopping.signal.aborted) return;
-      await this.deliver(change);
+      const next = this.queue.shift();
+      if (!next || this.stopping.signal.aborted) return;
+      await context.with(next.origin, () => this.deliver(next.change));
     }
   }
 
@@ -105,6 +114,7 @@ export class Webhook {
       lookup: guard.lookup,
       signal,
       headers: {
+        ...tracedHeaders(),
         'content-type': 'application/json',
         'content-length': Buffer.byteLength(body),
         'user-agent': 'service-discovery',

@@ -8,6 +8,7 @@ import type { Probing } from '../registration/checks.js';
 import { type RegistrationRules, Registrations } from '../registration/registrations.js';
 import { nested, observed } from '../registry/observed.js';
 import { Origins } from '../registry/origins.js';
+import { traced } from '../registry/traced.js';
 import type { Seams } from '../seams.js';
 import type { Settings } from '../settings/index.js';
 import { Timeline } from '../timeline/timeline.js';
@@ -28,7 +29,8 @@ export const registry: Provider[] = [
       const { registry, leases } = settings;
       const context = { logger, now: Date.now, graceMs: leases.heartbeatIntervalMs, dataDir: registry.dataDir };
       const backend = await chosen(seams, settings).create(registry.options, context);
-      return observed(backend, nested(origins.observe, tallies.ofRegistry(registry.type)));
+      const observers = [origins.observe, traced(registry.type), tallies.ofRegistry(registry.type)];
+      return observed(backend, nested(...observers));
     },
   },
   {

@@ -15,6 +15,7 @@ import { badRequest, Problem } from './problem.js';
 import { sendProblem } from './problem.filter.js';
 import { countRequests } from './request-counter.js';
 import { enterContexts, REQUEST_ID, requestIdOf } from './request-id.js';
+import { traceRequests } from './request-spans.js';
 import { trustIn } from './trusted-proxies.js';
 import { answerBrokenRequest, answerConnect, methodNotAllowed } from './routing-errors.js';
 
@@ -139,10 +140,12 @@ export function addHooks(
   fastify: FastifyInstance,
   gate: Gate,
   answers: Answers,
-  { roots, tally, log }: RequestRules,
+  { roots, tally, log, traced }: RequestRules,
 ): void {
   if (tally) countRequests(fastify, tally);
+  if (traced) traceRequests(fastify);
   fastify.decorateRequest('caller');
+  fastify.decorateRequest('span');
   fastify.addHook('onRoute', ({ method, url, config }) => {
     if (!config?.need) throw new Error(`${String(method)} ${url} does not say what it needs`);
   });
@@ -171,10 +174,13 @@ export interface RequestRules {
   readonly roots: readonly string[];
   /** Where requests are counted; absent: nowhere. */
   readonly tally?: HttpTally;
+  /** A span for each request. */
+  readonly traced: boolean;
   /** Where a line for each request goes; absent: nowhere. */
   readonly log?: Logger;
 }
 
-function logRequest({ id, method, url }: FastifyRequest, reply: FastifyReply, log: Logger): void {
-  log.info({ request_id: id, method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'request');
+function logRequest({ id, span, method, url }: FastifyRequest, reply: FastifyReply, log: Logger): void {
+  const origin = { request_id: id, trace_id: span?.spanContext().traceId };
+  log.info({ ...origin, method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'request');
 }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { context } from '@opentelemetry/api';
+import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { FastifyInstance } from 'fastify';
-import { withRequestId } from '#telemetry';
+import { requestIdNow, tracedHeaders, withRequestId } from '#telemetry';
 
 /** Of the request, and given back in the answer. */
 export const REQUEST_ID = 'X-Request-Id';
@@ -18,7 +18,14 @@ export function requestIdOf({ headers }: IncomingMessage): string {
 
 /** Lets handlers, and what they lead to, run in the context of their request: events of the body come in another one. */
 export function enterContexts(fastify: FastifyInstance): void {
-  fastify.addHook('preValidation', (request, _reply, done) => {
-    context.with(withRequestId(context.active(), request.id), done);
+  fastify.addHook('preValidation', ({ id, span }, _reply, done) => {
+    const base = span ? trace.setSpan(ROOT_CONTEXT, span) : ROOT_CONTEXT;
+    context.with(withRequestId(base, id), done);
   });
+}
+
+/** For what is asked of another replica on behalf of the request in whose context this is called. */
+export function originHeaders(): Record<string, string> {
+  const id = requestIdNow();
+  return { ...tracedHeaders(), ...(id !== undefined && { [REQUEST_ID]: id }) };
 }

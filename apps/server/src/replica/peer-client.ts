@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import type { ServiceInstance } from '#core';
+import { originHeaders } from '../http/request-id.js';
 import type { Certificates } from '../tls/certificates.js';
 
 /** Where another replica is reached. */
@@ -45,7 +46,7 @@ export class PeerClient {
   ): Promise<PeerAnswer> {
     const { method } = QUESTIONS[question];
     const path = `/internal/replicas/${encodeURIComponent(serviceId)}/${question}?${new URLSearchParams(query).toString()}`;
-    const options = { host, port, method, path, headers, signal };
+    const options = { host, port, method, path, headers: { ...originHeaders(), ...headers }, signal };
     const outgoing =
       protocol === HTTPS
         ? https.request({ ...options, ...this.certificates?.ofReplicas, agent: this.secure[question] })

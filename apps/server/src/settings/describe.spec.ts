@@ -69,9 +69,6 @@ describe('settingsReference', () => {
     );
     for (const { name } of load({}).variables) expect(reference).toContain(`| \`${name}\` |`);
     expect(reference).toContain('| `REDIS_PASSWORD` |  |  |  | redis: its password (secret) |');
-    expect(reference).toContain(
-      '| `TRACING_ENABLED` |  |  |  | not supported by this release yet: OpenTelemetry tracing |',
-    );
     expect(reference).toContain('| `DATABASE_URL` |');
   });
 

@@ -65,7 +65,6 @@ describe('loadSettings', () => {
       LOG_LEVEL: 'loud',
       HEALTH_CHECK_ENABLED: 'maybe',
       SERVICE_TTL: '4s',
-      TRACING_ENABLED: 'yes',
     };
     expect(() => load(environment)).toThrow(SettingsError);
     expect(problems(environment)).toEqual([
@@ -74,11 +73,6 @@ describe('loadSettings', () => {
       { variable: 'HEALTH_CHECK_ENABLED', value: 'maybe', message: expect.stringContaining('must be true or false') },
       { variable: 'SERVICE_TTL', value: '4s', message: expect.stringContaining('at least 5 s') },
       { variable: 'LOG_LEVEL', value: 'loud', message: expect.stringContaining('trace, debug, info, warn, error') },
-      {
-        variable: 'TRACING_ENABLED',
-        value: 'yes',
-        message: expect.stringContaining('is not supported by this release yet'),
-      },
     ]);
     expect(new SettingsError(problems(environment)).message).toContain('\n  SERVICE_PORT=http: must be an integer');
   });
@@ -172,16 +166,6 @@ describe('what must hold among variables', () => {
     });
   });
 
-  it.each([['TRACING_ENABLED', 'on']])('does not pretend to know %s', (variable, value) => {
-    expect(problems({ [variable]: value })).toEqual([
-      {
-        variable,
-        value,
-        message: 'is not supported by this release yet; unset it',
-      },
-    ]);
-  });
-
   it('needs the files of TLS with it, and none without', () => {
     expect(problems({ TLS_ENABLED: 'true', TLS_CERT_FILE: '/a.crt' })).toEqual([
       { variable: 'TLS_KEY_FILE', message: expect.stringContaining('is needed with TLS_ENABLED') },
@@ -192,8 +176,37 @@ describe('what must hold among variables', () => {
     const files = { TLS_CERT_FILE: '/a.crt', TLS_KEY_FILE: '/a.key' };
     expect(load({ TLS_ENABLED: 'true', ...files }).settings.server.tls).toEqual({ cert: '/a.crt', key: '/a.key' });
   });
+});
 
-  it('lets those be switched off', () => {
-    expect(load({ TRACING_ENABLED: 'no' }).warnings).toEqual(OPEN);
+describe('OpenTelemetry', () => {
+  const bad = {
+    OTEL_TRACES_EXPORTER: 'jaeger',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4317',
+    OTEL_TRACES_SAMPLER_ARG: '2',
+  };
+
+  it('has each bad value named', () => {
+    expect(problems({ TRACING_ENABLED: 'true', ...bad })).toEqual([
+      { variable: 'OTEL_TRACES_EXPORTER', value: 'jaeger', message: 'must be one of otlp, zipkin, none' },
+      { variable: 'OTEL_TRACES_SAMPLER_ARG', value: '2', message: 'must be a number from 0 to 1' },
+      {
+        variable: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+        value: 'collector:4317',
+        message: 'must be a URL with http: or https:',
+      },
+    ]);
+  });
+
+  it("is somebody else's without TRACING_ENABLED", () => {
+    expect(load(bad).settings.tracing).toBeUndefined();
+  });
+
+  it('takes the service as its name, and the protocol of traces before that of all', () => {
+    const named = { SERVICE_NAME: 'discovery-eu', OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'grpc' };
+    expect(load({ TRACING_ENABLED: 'true', ...named }).settings.tracing).toMatchObject({
+      serviceName: 'discovery-eu',
+      protocol: 'grpc',
+      sampler: 'parentbased_always_on',
+    });
   });
 });

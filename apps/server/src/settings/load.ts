@@ -4,12 +4,13 @@ import { readAuthentication } from './authentication.js';
 import { readBackendOptions } from './backend-options.js';
 import { textOf, type Environment } from './environment.js';
 import { deepFreeze } from './freeze.js';
-import { NOT_USED, NOT_YET } from './not-yet.js';
+import { NOT_USED } from './not-used.js';
 import { SettingsError } from './problems.js';
 import { PROFILE_DEFAULTS } from './profiles.js';
 import { resolve, type ProfileChoice, type ResolvedVariable } from './resolve.js';
 import { applyBounds, brokenRules } from './rules.js';
 import { toSettings, type Settings } from './settings.js';
+import { OPEN_TELEMETRY, readTracing, toTracing } from './tracing.js';
 import { variables, type Choices, type Variables } from './variables.js';
 import { warningsOf } from './warnings.js';
 
@@ -30,30 +31,33 @@ export function loadSettings(environment: Environment, seams: Choices): LoadedSe
   const schema = variables(seams);
   const profile = chosenProfile(environment, schema.shape.ENVIRONMENT);
   const server = applyBounds(resolve(schema.shape, environment, profile));
-  const notYet = resolve(NOT_YET.shape, environment, profile);
   const backend = seams.backends.find(({ type }) => type === server.values.REGISTRY_TYPE);
   const registry = backend && readBackendOptions(backend, environment, profile);
   const authentication = readAuthentication(server, seams.schemes, environment, profile);
+
+  const tracing = server.values.TRACING_ENABLED === true ? readTracing(environment, profile) : undefined;
 
   const problems = [
     ...server.problems,
     ...brokenRules(server),
     ...(registry?.problems ?? []),
     ...authentication.problems,
-    ...notYet.problems,
+    ...(tracing?.problems ?? []),
   ];
   if (problems.length > 0 || !backend || !registry) throw new SettingsError(problems);
 
   // Without a problem, every variable has a value.
   const values = server.values as Variables;
-  const named = notYet.variables.filter(({ written }) => written);
   return deepFreeze({
-    settings: toSettings(values, registry, authentication.settings),
+    settings: {
+      ...toSettings(values, registry, authentication.settings),
+      ...(tracing && { tracing: toTracing(tracing.options, values.SERVICE_NAME) }),
+    },
     warnings: [
       ...warningsOf(environment, namesOf(Object.keys(schema.shape), backend, seams)),
       ...authentication.warnings,
     ],
-    variables: [...server.variables, ...authentication.variables, ...registry.variables, ...named],
+    variables: [...server.variables, ...authentication.variables, ...registry.variables, ...(tracing?.variables ?? [])],
   });
 }
 
@@ -73,6 +77,6 @@ function namesOf(ours: readonly string[], chosen: BackendModule, { backends, sch
   const options = backends.flatMap((backend) => Object.keys(backend.options.shape));
   return {
     read: [...server, ...Object.keys(chosen.options.shape)],
-    known: [...server, ...options, ...Object.keys(NOT_YET.shape), ...Object.keys(NOT_USED)],
+    known: [...server, ...options, ...Object.keys(OPEN_TELEMETRY.shape), ...Object.keys(NOT_USED)],
   };
 }

@@ -1,8 +1,9 @@
 import type { z } from 'zod';
 import { aliasesOf } from './aliases.js';
 import { fieldInfo } from './field-info.js';
-import { NOT_USED, NOT_YET } from './not-yet.js';
+import { NOT_USED } from './not-used.js';
 import { PROFILE_DEFAULTS } from './profiles.js';
+import { OPEN_TELEMETRY } from './tracing.js';
 import { variables, type Choices } from './variables.js';
 
 const HEADER = ['Variable', 'Default', 'Default by profile', 'Aliases', 'Description'];
@@ -13,7 +14,7 @@ export function settingsReference(seams: Choices): string {
     ...Object.entries(variables(seams).shape).map(([name, field]) => row(name, field)),
     ...seams.schemes.flatMap(({ name, options }) => rowsOf(name, options)),
     ...backendRows(seams),
-    ...Object.entries(NOT_YET.shape).map(([name, field]) => row(name, field, 'not supported by this release yet: ')),
+    ...rowsOf('with TRACING_ENABLED', OPEN_TELEMETRY),
     ...Object.entries(NOT_USED).map(([name, why]) => [code(name), '', '', '', why]),
   ];
   return [HEADER, HEADER.map(() => '---'), ...rows].map((cells) => `| ${cells.map(escaped).join(' | ')} |`).join('\n');

@@ -1,4 +1,4 @@
-import type { LogFormat, LogLevel } from '#telemetry';
+import type { LogFormat, LogLevel, TracingOptions } from '#telemetry';
 import { CLIENT_CERTIFICATES, type AuthenticationSettings } from './authentication.js';
 import type { BackendOptions } from './backend-options.js';
 import type { HostAndPort } from './fields.js';
@@ -100,6 +100,8 @@ export interface Settings {
     /** Where they are told by HTTP; absent: nowhere. */
     readonly webhook?: { readonly url: string; readonly secret: string };
   };
+  /** Absent: no spans are recorded. */
+  readonly tracing?: TracingOptions;
   readonly shutdown: { readonly graceMs: number };
 }
 

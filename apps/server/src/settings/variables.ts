@@ -188,6 +188,9 @@ export function variables({ backends, strategies, dialects }: Choices) {
     METRICS_MAX_SERVICES: integer(0, 10_000).prefault('100').meta({
       description: 'services that have series of their own in /metrics: the first that come; the others are `other`',
     }),
+    TRACING_ENABLED: flag().prefault('false').meta({
+      description: 'record spans of requests, registry operations, probes and watches, as the OTEL_ variables say',
+    }),
     SHUTDOWN_GRACE: duration().prefault('15').meta({ description: 'time that requests in flight get to finish' }),
   });
 }

@@ -1,6 +1,6 @@
 import { isInjectedPort, textOf, type Environment } from './environment.js';
 import { nearest } from './nearest.js';
-import { NOT_USED } from './not-yet.js';
+import { NOT_USED } from './not-used.js';
 import { shown } from './problems.js';
 
 const OUR_PREFIXES = /^(SERVICE_DISCOVERY|HEALTH_CHECK|MASS_LOSS|REGISTRY)_/;

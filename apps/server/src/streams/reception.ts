@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isForeign } from '../http/origin.js';
 import { Problem } from '../http/problem.js';
 import { REQUEST_ID } from '../http/request-id.js';
+import { endSpan } from '../http/request-spans.js';
 import { upgradeOf } from '../http/upgrade.js';
 import type { Tickets } from '../watch/tickets.js';
 import type { Channel } from './channel.js';
@@ -39,6 +40,7 @@ export class Reception {
       ? WebSocketChannel.accept(request.raw, upgrade, headers)
       : new SseChannel(reply.raw, headers);
     reply.hijack();
+    if (request.span) endSpan(request.span, upgrade ? 101 : 200);
     return channel;
   }
 }

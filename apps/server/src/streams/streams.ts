@@ -22,6 +22,7 @@ export class Streams {
   /** Those for whom there may be something new. */
   private readonly due = new Set<Stream>();
   private passing: NodeJS.Immediate | undefined;
+  private readonly waiting: (() => void)[] = [];
   private beating: NodeJS.Timeout | undefined;
   private stopping = false;
 
@@ -56,6 +57,12 @@ export class Streams {
     this.beating ??= setInterval(() => this.beat(), this.options.heartbeatMs / 4).unref();
   }
 
+  /** Calls back when everybody has been sent what is new now, as much of it as they take. */
+  whenPassed(passed: () => void): void {
+    this.waiting.push(passed);
+    this.passing ??= setImmediate(() => this.pass());
+  }
+
   /** Resolves when nobody is left: those who do not go are cut. */
   async stop(): Promise<void> {
     this.stopping = true;
@@ -77,6 +84,7 @@ export class Streams {
       this.pump(stream);
     }
     if (this.due.size > 0) this.passing ??= setImmediate(() => this.pass());
+    else for (const passed of this.waiting.splice(0)) passed();
   }
 
   private pump(stream: Stream): void {

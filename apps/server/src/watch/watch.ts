@@ -1,5 +1,7 @@
+import { SpanKind, trace } from '@opentelemetry/api';
 import type { InstanceKey, ServiceInstance } from '#core';
-import type { Catalog, CatalogChange } from '#catalog';
+import type { Catalog, CatalogChange, ContentChange } from '#catalog';
+import { TRACER } from '#telemetry';
 import { alertKey, type Alert } from '../alerts/alerts.js';
 import type { RevisionRef } from '../answers/answers.js';
 import { SEES_ALL } from '../auth/visibility.js';
@@ -55,7 +57,13 @@ export class Watch {
       for (const { watchers } of this.feeds.values()) wake(watchers);
       return;
     }
-    for (const { feed, watchers } of this.concerned(change.instance)) if (feed.offer(change)) wake(watchers);
+    let told = 0;
+    for (const { feed, watchers } of this.concerned(change.instance)) {
+      if (!feed.offer(change)) continue;
+      wake(watchers);
+      told += watchers.size;
+    }
+    if (told > 0 && trace.getActiveSpan()?.isRecording()) this.traceDelivery(change, told);
   }
 
   /**
@@ -74,6 +82,17 @@ export class Watch {
       feed.push(entry);
       wake(watchers);
     }
+  }
+
+  /** A span that ends when the watchers of a change have been sent it. */
+  private traceDelivery({ instance }: ContentChange, watchers: number): void {
+    const attributes = {
+      'service_discovery.service': instance.serviceName,
+      'service_discovery.instance': instance.serviceId,
+      'service_discovery.watchers': watchers,
+    };
+    const span = trace.getTracer(TRACER).startSpan('watch deliver', { kind: SpanKind.PRODUCER, attributes });
+    this.streams.whenPassed(() => span.end());
   }
 
   private watcher(feed: Feed, news: () => void, close: () => void, since: RevisionRef | undefined): Watcher {

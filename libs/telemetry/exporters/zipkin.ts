@@ -1,0 +1,1 @@
+export { ZipkinExporter as Exporter } from '@opentelemetry/exporter-zipkin';

@@ -1,0 +1,101 @@
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, it } from '@jest/globals';
+import { COLLECTORS, spanOf, type Collector } from '../support/collector.js';
+import { HttpClient } from '../support/http-client.js';
+import { register } from '../support/instances.js';
+import { endProcesses, ServerProcess, ServiceProcess, TEST_MS, type Environment } from '../support/process.js';
+
+const ends: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+  await endProcesses();
+});
+
+async function startCollector(): Promise<Collector> {
+  const collector = await COLLECTORS[0]!.start();
+  ends.push(() => collector.stop());
+  return collector;
+}
+
+async function startServer(environment: Environment): Promise<{ server: ServerProcess; http: HttpClient }> {
+  const server = await ServerProcess.start(environment);
+  const http = new HttpClient(server.url);
+  ends.push(() => http.close());
+  return { server, http };
+}
+
+it(
+  'what is not sent yet when the server is told to stop is sent',
+  async () => {
+    const collector = await startCollector();
+    const { server, http } = await startServer({ ...collector.environment, OTEL_BSP_SCHEDULE_DELAY: '600000' });
+    await http.get('/api/v1/services');
+    expect(await server.end('SIGTERM')).toEqual({ code: 0, signal: null });
+    await spanOf(collector, ({ name }) => name === 'GET /api/v1/services');
+  },
+  TEST_MS,
+);
+
+it(
+  'a collector that is away is told once, and keeps nobody from being served or the server from stopping',
+  async () => {
+    const closed = createServer().listen(0, '127.0.0.1');
+    await once(closed, 'listening');
+    const { port } = closed.address() as AddressInfo;
+    closed.close();
+    await once(closed, 'close');
+    const { server, http } = await startServer({
+      TRACING_ENABLED: 'true',
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+      OTEL_EXPORTER_OTLP_TIMEOUT: '50',
+      OTEL_BSP_SCHEDULE_DELAY: '10',
+    });
+    const complaints = () => server.log.filter(({ msg }) => msg.startsWith('spans cannot be exported'));
+    for (let i = 0; i < 200; i++) expect((await http.get('/api/v1/services')).status).toBe(200);
+    await server.logged(({ msg }) => msg.startsWith('spans cannot be exported'), 'that the collector is away');
+    for (let i = 0; i < 200; i++) expect((await http.get('/api/v1/services')).status).toBe(200);
+    expect(await server.end('SIGTERM')).toEqual({ code: 0, signal: null });
+    expect(complaints()).toHaveLength(1);
+  },
+  TEST_MS,
+);
+
+it(
+  'a probe that is due is a trace of its own, with what it has written',
+  async () => {
+    const collector = await startCollector();
+    const { http } = await startServer(collector.environment);
+    const service = await ServiceProcess.start();
+    await service.answer({ status: 503 });
+    await register(http, { service_name: 'web', id: 'a', port: service.port, health_check: { type: 'http' } });
+    const written = await spanOf(collector, ({ name }) => name === 'memory update');
+    const probe = await spanOf(collector, ({ id }) => id === written.parentId);
+    expect(probe).toMatchObject({ name: 'probe http', parentId: undefined, traceId: written.traceId });
+    expect(probe.attributes).toMatchObject({ 'service_discovery.service': 'web', 'server.port': String(service.port) });
+  },
+  TEST_MS,
+);
+
+it(
+  'spans hold no secret',
+  async () => {
+    const PLANTED = 'planted-where-nobody-may-see-it';
+    const collector = await startCollector();
+    const { http } = await startServer({ ...collector.environment, SERVICE_DISCOVERY_SECRET: PLANTED });
+    const headers = { authorization: `Bearer ${PLANTED}`, 'x-api-key': PLANTED, cookie: `session=${PLANTED}` };
+    await http.get(`/api/v1/watch/services?ticket=${PLANTED}`, headers);
+    await http.post(
+      '/api/v1/services',
+      { service_name: 'web', address: '127.0.0.1', port: 1, metadata: { password: PLANTED } },
+      headers,
+    );
+    await http.put('/api/v1/config/web', { password: PLANTED }, headers);
+    await http.get('/health/live', { 'x-request-id': 'the-last' });
+    await spanOf(collector, ({ attributes }) => attributes['service_discovery.request_id'] === 'the-last');
+    expect(collector.spans.map(({ name }) => name)).toContain('PUT /api/v1/config/:service');
+    expect(JSON.stringify(collector.spans)).not.toContain(PLANTED);
+  },
+  TEST_MS,
+);
