@@ -15,8 +15,12 @@ const PACKAGES = [
     name: '@service-discovery/client',
     description: 'Finds, registers and calls services through service-discovery',
     document: 'docs/client.md',
-    entries: { index: 'libs/client/index.ts' },
-    peers: {},
+    entries: {
+      index: 'libs/client/index.ts',
+      prometheus: 'libs/client/prometheus.ts',
+      opentelemetry: 'libs/client/opentelemetry.ts',
+    },
+    peers: { '@opentelemetry/api': { optional: true }, 'prom-client': { optional: true } },
   },
   {
     name: '@service-discovery/client-nest',
@@ -103,19 +107,21 @@ async function scripts(entries, folder) {
     .filter(isPackage);
 }
 
-/** @returns The packages that they mention. */
+/** Each by itself: what two of them mention stands in both. @returns The packages that they mention. */
 async function types(entries, folder) {
-  const bundle = await rollup({
-    input: entries,
-    external: (id) => /^[^.#/]/.test(id) || id in OWN,
-    plugins: [dts({ tsconfig: 'tsconfig.json', compilerOptions: { customConditions: ['source'] } })],
-  });
-  const { output } = await bundle.generate({ entryFileNames: '[name].d.ts', chunkFileNames: 'types.d.ts', paths: OWN });
-  for (const { fileName, code } of output) {
-    writeFileSync(join(folder, fileName), code);
-    writeFileSync(join(folder, fileName.replace('.d.ts', '.d.cts')), code);
+  const mentioned = [];
+  for (const [entry, input] of Object.entries(entries)) {
+    const bundle = await rollup({
+      input,
+      external: (id) => /^[^.#/]/.test(id) || id in OWN,
+      plugins: [dts({ tsconfig: 'tsconfig.json', compilerOptions: { customConditions: ['source'] } })],
+    });
+    const { output } = await bundle.generate({ paths: OWN });
+    const [{ code, imports }] = output;
+    for (const extension of ['d.ts', 'd.cts']) writeFileSync(join(folder, `${entry}.${extension}`), code);
+    mentioned.push(...imports.map((each) => OWN[each] ?? each));
   }
-  return output.flatMap(({ imports }) => imports.map((each) => OWN[each] ?? each)).filter(isPackage);
+  return mentioned.filter(isPackage);
 }
 
 function isPackage(path) {

@@ -3,6 +3,9 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { SpanStatusCode } from '@opentelemetry/api';
+import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { Registry } from 'prom-client';
 import {
   CallFailedError,
   CircuitOpenError,
@@ -12,8 +15,12 @@ import {
   PRESETS,
   ServiceCommunicator,
   StatusError,
+  type CallEvents,
   type CallPolicy,
 } from '#client';
+// Entries of their own, so that nobody needs what they tell.
+import { callSpans } from '../../libs/client/opentelemetry.js';
+import { callMetrics } from '../../libs/client/prometheus.js';
 import { register } from '../support/instances.js';
 import { Proxy } from '../support/proxy.js';
 import { TestServer } from '../support/server.js';
@@ -195,6 +202,44 @@ describe('breakers', () => {
     for (let i = 0; i < 3; i++) await communicator.call({ service: 'users', path: '/' });
     await expect(communicator.call({ service: 'users', path: '/' })).rejects.toThrow(CircuitOpenError);
     expect(only!.asked).toBe(3);
+  });
+});
+
+describe('what is told', () => {
+  async function retried(events: CallEvents): Promise<void> {
+    const [bad] = await service('users', 2);
+    bad!.failing();
+    const policy = { ...FAST, failureThreshold: 1, recoveryMs: LONG_MS };
+    const communicator = new ServiceCommunicator(client, { policy, strategy: 'round_robin', events: [{}, events] });
+    for (let i = 0; i < 2; i++) await communicator.call({ service: 'users', path: '/' });
+  }
+
+  it('becomes metrics', async () => {
+    const registry = new Registry();
+    await retried(callMetrics(registry));
+    const text = await registry.metrics();
+    const PREFIX = 'service_discovery_client_';
+    for (const line of [
+      'attempt_duration_seconds_count{service="users",outcome="success"} 2',
+      'attempt_duration_seconds_count{service="users",outcome="failure"} 1',
+      'retries_total{service="users"} 1',
+      'breaker_changes_total{service="users",of="instance",state="open"} 1',
+    ])
+      expect(text).toContain(PREFIX + line);
+  });
+
+  it('becomes spans', async () => {
+    const exporter = new InMemorySpanExporter();
+    const provider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] });
+    await retried(callSpans(provider.getTracer('test')));
+    const spans = exporter.getFinishedSpans();
+    expect(new Set(spans.map(({ name }) => name))).toEqual(new Set(['call users']));
+    const failed = spans.filter(({ status }) => status.code === SpanStatusCode.ERROR);
+    expect([spans.length, failed.map(({ attributes }) => attributes['service_discovery.instance'])]).toEqual([
+      3,
+      ['users-0'],
+    ]);
+    await provider.shutdown();
   });
 });
 

@@ -26,7 +26,7 @@ export interface CommunicatorOptions {
   readonly policy?: CallPolicy;
   /** Of calls that name none; `power_of_two` by default, which notices who is slow. */
   readonly strategy?: string;
-  readonly events?: CallEvents;
+  readonly events?: CallEvents | readonly CallEvents[];
 }
 
 export interface ParallelResult<T = unknown> {
@@ -46,20 +46,22 @@ type Result = CallResponse | Error;
 export class ServiceCommunicator {
   private readonly policy: CallPolicy;
   private readonly strategy: string;
-  private readonly events: CallEvents;
+  private readonly events: readonly CallEvents[];
   private readonly instances: Breakers;
   private readonly services: Breakers;
   private readonly budgets = new Map<string, RetryBudget>();
 
   constructor(
     private readonly client: DiscoveryClient,
-    { policy = PRESETS.standard, strategy = 'power_of_two', events = {} }: CommunicatorOptions = {},
+    { policy = PRESETS.standard, strategy = 'power_of_two', events = [] }: CommunicatorOptions = {},
   ) {
     this.policy = policy;
     this.strategy = strategy;
-    this.events = events;
+    this.events = [events].flat();
     const failed = (result: unknown) => result instanceof CallResponse && hasFailed(result.status);
-    const told = (key: string, open: boolean) => events.breaker?.({ key, open });
+    const told = (key: string, open: boolean) => {
+      for (const { breaker } of this.events) breaker?.({ key, open });
+    };
     this.instances = new Breakers(policy, { result: failed, error: (error) => !(error instanceof HungUpError) }, told);
     this.services = new Breakers(policy, { result: failed, error: (error) => error instanceof CallFailedError }, told);
   }
@@ -155,7 +157,8 @@ export class ServiceCommunicator {
     const ok = result instanceof CallResponse && !hasFailed(result.status);
     // Whoever was hung up on has not failed.
     done(call.signal?.aborted ? { released: true } : { ok, durationMs });
-    this.events.attempt?.({ service: call.service, serviceId: instance.serviceId, ok, durationMs, number });
+    const told = { service: call.service, serviceId: instance.serviceId, ok, durationMs, number };
+    for (const { attempt } of this.events) attempt?.(told);
     return result;
   }
 
