@@ -24,6 +24,14 @@ const CASES: readonly [string, Values][] = [
   ['memory', MEMORY],
   ['memory on a volume', { ...MEMORY, 'persistence.enabled': true }],
   ['API keys', { 'auth.apiKeysSecret': 'keys', 'auth.anonymousRole': 'reader' }],
+  ['TLS of a Secret', { 'tls.existingSecret': 'own-tls' }],
+  [
+    'TLS by cert-manager',
+    {
+      ...{ 'tls.certManager.enabled': true, 'tls.certManager.issuerRef.name': 'ca', 'tls.ca': true },
+      'serviceMonitor.enabled': true,
+    },
+  ],
   ['Consul', { ...CONSUL, 'config.existingSecret': 'tokens' }],
   ['etcd with TLS', { ...ETCD, [`${REGISTRY}.tlsSecret`]: 'etcd-tls', [`${REGISTRY}.clientCertificate`]: true }],
   ['Redis, three servers', { ...REDIS, replicaCount: 3, 'config.env.SERVICE_TTL': '60s' }],
@@ -117,6 +125,9 @@ function difference(text: string, base: string): string {
     [{ ...WRITE, ...EVERYWHERE }, 'config.registry.kubernetes.namespaces must be empty'],
     [{ [`${REGISTRY}.tlsSecret`]: 'x' }, 'config.registry.tlsSecret is for consul, etcd and redis'],
     [{ ...ETCD, [`${REGISTRY}.clientCertificate`]: true }, 'config.registry.clientCertificate needs'],
+    [{ 'tls.ca': true }, 'tls.ca needs'],
+    [{ 'tls.certManager.enabled': true }, 'tls.certManager.issuerRef.name is missing'],
+    [{ 'tls.certManager.enabled': true, 'tls.existingSecret': 'x' }, 'tls.existingSecret must be empty'],
     [{ 'config.env.service-ttl': '5s' }, "'service-ttl' does not match pattern"],
   ])('refuses %j', async (values, message) => {
     await expect(template(values)).rejects.toThrow(message);

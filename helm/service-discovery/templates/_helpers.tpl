@@ -32,6 +32,19 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) -}}
 {{- end -}}
 
+{{/* The Secret with the server's certificate; empty without TLS. */}}
+{{- define "sd.tlsSecret" -}}
+{{- if .Values.tls.certManager.enabled -}}
+{{- printf "%s-tls" (include "sd.fullname" .) -}}
+{{- else -}}
+{{- .Values.tls.existingSecret -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "sd.hostname" -}}
+{{- printf "%s.%s.svc" (include "sd.fullname" .) .Release.Namespace -}}
+{{- end -}}
+
 {{/* What a pod of the restricted level must say. */}}
 {{- define "sd.podSecurity" -}}
 runAsNonRoot: true
@@ -68,6 +81,12 @@ capabilities:
 {{- $_ := set $own "AUTH_DISABLED" true -}}
 {{- else if not .Values.auth.anonymousRole -}}
 {{- $_ := set $own "ANONYMOUS_ROLE" "reader" -}}
+{{- end -}}
+{{- if include "sd.tlsSecret" . -}}
+{{- $own = merge $own (dict "TLS_ENABLED" true "TLS_CERT_FILE" "/tls/server/tls.crt" "TLS_KEY_FILE" "/tls/server/tls.key") -}}
+{{- if .Values.tls.ca -}}
+{{- $_ := set $own "TLS_CA_FILE" "/tls/server/ca.crt" -}}
+{{- end -}}
 {{- end -}}
 {{- if .Values.serviceMonitor.enabled -}}
 {{- $_ := set $own "METRICS_PORT" "9090" -}}
