@@ -35,14 +35,14 @@ export class Authority {
   }
 
   /** Good for servers and for clients. @param altNames As OpenSSL writes them. */
-  async sign(name: string, altNames = 'IP:127.0.0.1'): Promise<KeyPair> {
+  async sign(name: string, altNames = 'IP:127.0.0.1', days = 2): Promise<KeyPair> {
     const { cert, key } = this.pair(name);
     const [request, extensions] = [join(this.folder, `${name}.csr`), join(this.folder, `${name}.ext`)];
     await writeFile(extensions, `subjectAltName=${altNames}\nextendedKeyUsage=serverAuth,clientAuth\n`);
     await run('openssl', [...NEW_KEY, '-subj', `/CN=${name}`, '-keyout', key, '-out', request]);
     const authority = this.own;
     const signing = ['-CA', authority.cert, '-CAkey', authority.key, '-CAcreateserial', '-extfile', extensions];
-    await run('openssl', ['x509', '-req', '-days', '2', '-in', request, ...signing, '-out', cert]);
+    await run('openssl', ['x509', '-req', '-days', String(days), '-in', request, ...signing, '-out', cert]);
     return { cert, key };
   }
 

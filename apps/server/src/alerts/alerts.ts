@@ -7,6 +7,7 @@ export const ALERTS = {
   service_unhealthy: 'a service has no healthy instance',
   registry_away: 'the registry is away',
   mass_loss_held: 'instances of a service are held after a mass loss',
+  certificate_expiring: 'the certificate is about to expire',
 } as const;
 export type AlertName = keyof typeof ALERTS;
 

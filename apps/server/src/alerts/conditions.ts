@@ -1,5 +1,6 @@
 import type { Catalog, CatalogChange } from '#catalog';
 import type { Census } from '../metrics/census.js';
+import type { Certificates } from '../tls/certificates.js';
 import { alertKey, type Alert, type Alerts } from './alerts.js';
 
 const LOOK_EVERY_MS = 1_000;
@@ -58,6 +59,20 @@ export function registryAway(catalog: Catalog): Condition {
 export function servicesUnhealthy(census: Census): Condition {
   return function* () {
     for (const serviceName of census.servicesWithoutHealthy) yield { name: 'service_unhealthy', serviceName };
+  };
+}
+
+/** What is left of it is less than so much of its life, and less than so many milliseconds: renewal is overdue. */
+const LAST_SHARE = 0.2;
+const LAST_MS = 14 * 86_400_000;
+
+/** @param now Milliseconds since the epoch. */
+export function certificateExpiring(certificates: Certificates | undefined, now: () => number = Date.now): Condition {
+  return function* () {
+    if (!certificates) return;
+    const { from, until } = certificates.validity;
+    if (until - now() >= Math.min(LAST_MS, LAST_SHARE * (until - from))) return;
+    yield { name: 'certificate_expiring', details: { expires_at: new Date(until).toISOString() } };
   };
 }
 

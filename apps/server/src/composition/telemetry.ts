@@ -5,7 +5,13 @@ import { Configuration } from '#configuration';
 import type { Logger } from '#core';
 import type { Metrics } from '#telemetry';
 import { Alerts } from '../alerts/alerts.js';
-import { Conditions, HeldServices, registryAway, servicesUnhealthy } from '../alerts/conditions.js';
+import {
+  certificateExpiring,
+  Conditions,
+  HeldServices,
+  registryAway,
+  servicesUnhealthy,
+} from '../alerts/conditions.js';
 import { Webhook } from '../alerts/webhook.js';
 import { AnswerTally } from '../metrics/answer-tally.js';
 import { Census } from '../metrics/census.js';
@@ -90,8 +96,19 @@ export const telemetry: Provider[] = [
   },
   {
     provide: Conditions,
-    inject: [Alerts, Catalog, Census, HeldServices],
-    useFactory: (alerts: Alerts, catalog: Catalog, census: Census, held: HeldServices) =>
-      new Conditions(alerts, [registryAway(catalog), servicesUnhealthy(census), () => held.condition()]),
+    inject: [Alerts, Catalog, Census, HeldServices, Certificates],
+    useFactory: (
+      alerts: Alerts,
+      catalog: Catalog,
+      census: Census,
+      held: HeldServices,
+      certificates: Certificates | undefined,
+    ) =>
+      new Conditions(alerts, [
+        registryAway(catalog),
+        servicesUnhealthy(census),
+        () => held.condition(),
+        certificateExpiring(certificates),
+      ]),
   },
 ];

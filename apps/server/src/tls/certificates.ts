@@ -68,6 +68,12 @@ export class Certificates {
     return { ca, checkServerIdentity: (host, peer) => identityProblem([host, ...namesIn(cert)], peer) };
   }
 
+  /** Of the certificate that is shown: milliseconds since the epoch. */
+  get validity(): { readonly from: number; readonly until: number } {
+    const { validFrom, validTo } = new X509Certificate(this.files.value.cert);
+    return { from: Date.parse(validFrom), until: Date.parse(validTo) };
+  }
+
   stop(): void {
     this.files.stop();
   }
