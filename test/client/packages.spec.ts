@@ -1,12 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { build } from 'esbuild';
 import { TEST_MS } from '../support/process.js';
 import { TestServer } from '../support/server.js';
 import { Project } from './support/project.js';
 
 const CLIENT = '@service-discovery/client';
+
+/** Compilers and installations take their time on a busy machine. */
+jest.setTimeout(TEST_MS);
 
 let project: Project;
 beforeAll(async () => {
@@ -16,7 +19,7 @@ beforeAll(async () => {
     `@nestjs/platform-fastify@${dependencies['@nestjs/platform-fastify']}`,
     `reflect-metadata@${dependencies['reflect-metadata']}`,
   ]);
-}, TEST_MS);
+});
 afterAll(() => project.remove());
 
 /** Registers, finds itself and says so. */
