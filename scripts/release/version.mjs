@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 /** What tells the version, beside npm's own files and CHANGELOG. */
 const FILES = ['README.md', 'docs/deployment.md', 'helm/service-discovery/Chart.yaml'];
-const FOLDERS = ['k8s'];
+const FOLDERS = ['k8s', 'k8s/optional'];
 
 export function versionOf(tree) {
   return JSON.parse(readFileSync(join(tree, 'package.json'), 'utf8')).version;

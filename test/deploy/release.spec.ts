@@ -119,10 +119,19 @@ describeRelease('a release', () => {
     'can be had without Helm, by kubectl apply -f k8s/',
     async () => {
       const kubectl = (...args: readonly string[]) =>
-        run('kubectl', [...args, '-f', MANIFESTS, `--namespace=${namespace}`, `--kubeconfig=${shared(kubernetes)}`]);
-      await kubectl('apply', '--validate=strict');
+        run('kubectl', [...args, `--namespace=${namespace}`, `--kubeconfig=${shared(kubernetes)}`]);
+      await kubectl('apply', '-f', MANIFESTS, '--validate=strict');
       await until(async () => (await deployment()).status.readyReplicas === 1, PATIENCE_MS);
-      await kubectl('delete');
+
+      await kubectl('create', 'secret', 'generic', RELEASE, '--from-literal=SERVICE_DISCOVERY_SECRET=x');
+      await kubectl('set', 'env', `deployment/${RELEASE}`, `--from=secret/${RELEASE}`);
+      const { env } = (await deployment()).spec.template.spec.containers[0];
+      expect(env).toContainEqual({
+        name: 'SERVICE_DISCOVERY_SECRET',
+        valueFrom: { secretKeyRef: { name: RELEASE, key: 'SERVICE_DISCOVERY_SECRET' } },
+      });
+      await kubectl('delete', 'secret', RELEASE);
+      await kubectl('delete', '-f', MANIFESTS);
       await until(async () => (await ownObjects()).length === 0, PATIENCE_MS);
     },
     TEST_MS,
