@@ -18,6 +18,16 @@ export function secondsWithoutCore(child: ChildProcess): number | undefined {
   return nanoseconds === undefined ? undefined : Number(nanoseconds) / 1e9;
 }
 
+/** Linux counts in hundredths of a second here, whatever its timer does. */
+const TICKS = 100;
+
+/** Seconds of processor time until now, of all its threads. */
+export function cpuSeconds(child: ChildProcess): number | undefined {
+  // Its name, in brackets, may hold blanks.
+  const fields = read(child, 'stat')?.split(') ')[1]?.split(' ');
+  return fields && (Number(fields[11]) + Number(fields[12])) / TICKS;
+}
+
 /** Bytes resident: of files that are mapped, and of what is its own. */
 export function residentParts(child: ChildProcess): { readonly files: number; readonly own: number } | undefined {
   const status = read(child, 'status');

@@ -5,6 +5,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConstantAnswer } from './bare.js';
+import { cpuSeconds } from './proc.js';
 
 // Whatever is started here is ended by `endAll`, whatever has happened.
 
@@ -124,7 +125,7 @@ export async function startServer(options: StartOptions = {}): Promise<Server> {
   const child = startProgram(SERVER, { core: 'measured', ...options, environment }, output);
   closeSync(output);
   const url = await servingAt(log, child);
-  return { url, child, log, cost: () => costOf(url), stop: () => end(child) };
+  return { url, child, log, cost: () => costOf(url, child), stop: () => end(child) };
 }
 
 /** Bare Fastify on a free port, with one route that answers always the same. */
@@ -170,10 +171,11 @@ async function servingAt(log: string, child: ChildProcess): Promise<string> {
   throw new Error(`the server does not serve:\n${readFileSync(log, 'utf8')}`);
 }
 
-async function costOf(url: string): Promise<Cost> {
+/** Where metrics are switched off, nobody knows of its memory. */
+async function costOf(url: string, child: ChildProcess): Promise<Cost> {
   const metric = metricsIn(await (await fetch(`${url}/metrics`)).text());
   return {
-    cpuSeconds: metric('process_cpu_seconds_total'),
+    cpuSeconds: cpuSeconds(child) ?? metric('process_cpu_seconds_total'),
     rssBytes: metric('process_resident_memory_bytes'),
     heapBytes: metric('nodejs_heap_size_used_bytes'),
   };

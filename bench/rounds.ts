@@ -111,6 +111,7 @@ async function inTurn(rounds: number, run: (side: keyof Round) => Promise<Measur
 async function seededServer(scenario: Scenario, registry: RegistryServer | undefined): Promise<Subject> {
   const environment: Record<string, string> = {
     ...(scenario.durable && { DATA_DIR: temporaryFolder() }),
+    ...scenario.environment,
     ...(scenario.apiKey !== undefined && knowing(scenario.apiKey)),
     ...(registry && {
       REGISTRY_TYPE: scenario.registry!,

@@ -23,6 +23,8 @@ export interface Scenario {
   readonly durable?: boolean;
   /** The key that each request brings, and that the server knows. */
   readonly apiKey?: string;
+  /** Settings of the server beside the usual. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Its registry, by its type; absent: memory. */
   readonly registry?: string;
   readonly targets?: Targets;
@@ -51,6 +53,27 @@ const discoveryByKey: Scenario = {
   request: (n) => ({ ...discovery.request(n), headers: { 'X-API-Key': API_KEY } }),
   apiKey: API_KEY,
   targets: { ratio: 0.63 },
+};
+
+const discoveryUntold: Scenario = {
+  ...discovery,
+  name: 'discovery-without-metrics',
+  title: 'the same, with `METRICS_ENABLED=false`: metrics are to leave 0.95 of it',
+  environment: { METRICS_ENABLED: 'false' },
+  targets: {},
+};
+
+const discoveryTraced: Scenario = {
+  ...discovery,
+  name: 'discovery-traced',
+  title: 'the same, one trace of a hundred recorded: tracing is to leave 0.85 of it',
+  environment: {
+    TRACING_ENABLED: 'true',
+    OTEL_TRACES_EXPORTER: 'none',
+    OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+    OTEL_TRACES_SAMPLER_ARG: '0.01',
+  },
+  targets: {},
 };
 
 const discoveryFromRegistries: readonly Scenario[] = REGISTRIES.map(({ type }) => ({
@@ -126,6 +149,8 @@ const heartbeat: Scenario = {
 export const SCENARIOS: readonly Scenario[] = [
   discovery,
   discoveryByKey,
+  discoveryUntold,
+  discoveryTraced,
   ...discoveryFromRegistries,
   byTags,
   byOtherTags,
