@@ -8,6 +8,8 @@ import { connectionOf, type ConnectionOptions } from './settings/connection.js';
 /** What a command works with. */
 export interface Context {
   readonly connection: Profile;
+  /** How servers are asked. */
+  readonly options: Pick<ClientOptions, 'timeoutMs' | 'headers'>;
   readonly api: Api;
   readonly print: Printer;
   /** A client that stays, for who registers. Whoever takes it closes it. */
@@ -22,12 +24,13 @@ export interface GlobalOptions extends ConnectionOptions {
 export function createContext(options: GlobalOptions): Context {
   const connection = connectionOf(options, process.env);
   const { servers } = connection;
-  const common = { servers, timeoutMs: options.timeout, headers: () => identity(connection) };
+  const asking = { timeoutMs: options.timeout, headers: () => identity(connection) };
   return {
     connection,
-    api: new Api(new Transport(common)),
+    options: asking,
+    api: new Api(new Transport({ servers, ...asking })),
     print: new Printer(options.output),
-    client: (more) => new DiscoveryClient({ ...common, ...more }),
+    client: (more) => new DiscoveryClient({ servers, ...asking, ...more }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { capabilities } from './commands/capabilities.js';
 import { deregister } from './commands/deregister.js';
+import { doctor } from './commands/doctor.js';
 import { health } from './commands/health.js';
 import { instances } from './commands/instances.js';
 import { maintenance } from './commands/maintenance.js';
@@ -15,7 +16,7 @@ import { FORMATS } from './output/formats.js';
 declare const SDCTL_VERSION: string;
 
 /** One list, in the order of `sdctl --help`. */
-const COMMANDS = [services, instances, pick, health, register, deregister, run, maintenance, capabilities];
+const COMMANDS = [services, instances, pick, health, register, deregister, run, maintenance, capabilities, doctor];
 
 export function createProgram(): Command {
   const program = new Command('sdctl')
