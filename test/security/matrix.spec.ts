@@ -56,6 +56,8 @@ afterAll(async () => {
   await endProcesses();
 });
 
+/** Operations that tell of all services. */
+const EVERYTHING = ['getPrometheusMetrics', 'getAudit'];
 const UNKNOWN = ['none', 'wrong', 'wrong in the header', 'empty', 'expired'];
 
 function roleOf(operation: Operation): string {
@@ -67,7 +69,7 @@ function refusal(operation: Operation, who: string): 401 | 403 | undefined {
   const needed = roleOf(operation);
   // Of another team: wherever the path names a service, and where everything is told.
   if (who === 'other' && needed !== 'public')
-    return NAMES_SERVICE.test(operation.path) || operation.operationId === 'getPrometheusMetrics' ? 403 : undefined;
+    return NAMES_SERVICE.test(operation.path) || EVERYTHING.includes(operation.operationId) ? 403 : undefined;
   if (needed === 'public') return undefined;
   if (UNKNOWN.includes(who)) return 401;
   return ROLES.indexOf(who as never) >= ROLES.indexOf(needed as never) ? undefined : 403;

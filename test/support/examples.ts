@@ -62,6 +62,7 @@ export const SUCCESSES: readonly Example[] = [
   ['deleteConfig', '/api/v1/config/old'],
   ['getLogLevel', '/api/v1/log-level'],
   ['setLogLevel', '/api/v1/log-level', { level: 'silent' }],
+  ['getAudit', '/api/v1/audit?limit=2'],
   ['getCapabilities', '/api/v1/capabilities'],
   ['issueTicket', '/api/v1/watch/tickets'],
   ['isLive', '/health/live'],

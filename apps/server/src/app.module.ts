@@ -2,6 +2,7 @@ import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import type { Logger } from '#core';
 import { served } from './api/dialects/index.js';
+import { AuditController } from './api/v1/audit.controller.js';
 import { CapabilitiesController } from './api/v1/capabilities.controller.js';
 import { ConfigSchemaController } from './api/v1/config-schema.controller.js';
 import { ConfigWatchController } from './api/v1/config-watch.controller.js';
@@ -44,6 +45,7 @@ const api = [
   CapabilitiesController,
   TimelineController,
   LogLevelController,
+  AuditController,
 ];
 const operations = [OwnHealthController, PrometheusController, DocsController, ReplicaController];
 

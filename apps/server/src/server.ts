@@ -9,6 +9,8 @@ import { Balancer } from '#balancing';
 import { Catalog } from '#catalog';
 import { Configuration } from '#configuration';
 import { HealthMonitor } from '#health';
+import { Audit } from './audit/audit.js';
+import { auditRequests } from './audit/audit-requests.js';
 import { Authenticator } from './auth/authenticator.js';
 import { Gate } from './auth/gate.js';
 import { Policy } from './auth/policy.js';
@@ -88,6 +90,7 @@ export class Server {
     const roots = ['/api', ...dialects.map(({ root }) => root)].map((root) => `${root}/`);
     const traced = settings.tracing !== undefined;
     addHooks(fastify, app.get(Gate), app.get(Answers), { roots, tally, log, traced });
+    auditRequests(fastify, app.get(Audit));
     const inFlight = new InFlight(app.getHttpServer());
     const certificates = app.get<Certificates | undefined>(Certificates);
     certificates?.serve(app.getHttpServer() as unknown as TlsServer);
@@ -179,6 +182,7 @@ export class Server {
     await app.get(MetricsServer).stop();
     app.get(Authenticator).stop();
     app.get(Policy).stop();
+    await app.get(Audit).stop();
     app.get<Certificates | undefined>(Certificates)?.stop();
     clearTimeout(linger);
     clearTimeout(cut);

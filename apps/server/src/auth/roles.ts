@@ -16,6 +16,8 @@ export interface Need {
   readonly service?: string;
   /** It tells of all services: it is for those who may do so with each. */
   readonly everything?: boolean;
+  /** It comes all the time, and changes nothing that an audit would tell. */
+  readonly routine?: boolean;
 }
 
 declare module 'fastify' {

@@ -1,5 +1,6 @@
 import type { Provider } from '@nestjs/common';
 import type { Logger } from '#core';
+import { Audit } from '../audit/audit.js';
 import { createAuthenticator } from '../auth/authentication.js';
 import { Authenticator } from '../auth/authenticator.js';
 import { Gate } from '../auth/gate.js';
@@ -16,6 +17,11 @@ import { Tickets } from '../watch/tickets.js';
 
 /** Who calls, and what they may. */
 export const security: Provider[] = [
+  {
+    provide: Audit,
+    inject: [SETTINGS, LOGGER],
+    useFactory: ({ audit }: Settings, logger: Logger) => Audit.open(audit.file, logger),
+  },
   {
     provide: Policy,
     inject: [SETTINGS, LOGGER],

@@ -42,7 +42,7 @@ export class ReplicaController {
   }
 
   @Post('check')
-  @Needs('peer')
+  @Needs('peer', { routine: true })
   @HttpCode(200)
   async check(
     @Param('replica') replica: string,

@@ -15,6 +15,7 @@ describe('loadSettings', () => {
       server: { host: '0.0.0.0', port: 8090, maxWaiters: 10_000, maxConnections: 25_000, trustedProxies: [] },
       streams: { heartbeatMs: 15_000 },
       authentication: { schemes: [], anonymousRole: 'admin' },
+      audit: {},
       dialects: ['old', 'older'],
       registry: { type: 'memory', options: {}, identity: '["memory",{}]' },
       checks: { enabled: true, intervalMs: 10_000, timeoutMs: 10_000, criticalLoad: 0.8 },

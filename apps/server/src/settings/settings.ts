@@ -40,6 +40,7 @@ export interface Settings {
     readonly heartbeatMs: number;
   };
   readonly authentication: AuthenticationSettings;
+  readonly audit: { readonly file?: string };
   /** Names of those that are served. */
   readonly dialects: readonly string[];
   readonly registry: {
@@ -139,6 +140,7 @@ export function toSettings(
     },
     streams: { heartbeatMs: values.STREAM_HEARTBEAT },
     authentication,
+    audit: { ...(values.AUDIT_FILE !== undefined && { file: values.AUDIT_FILE }) },
     dialects: values.DIALECTS,
     registry: {
       type: values.REGISTRY_TYPE,

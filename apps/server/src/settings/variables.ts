@@ -92,6 +92,10 @@ export function variables({ backends, strategies, dialects }: Choices) {
       description:
         'JSON file with what callers may do: {"rules": [{"callers", "role", "services", "tags", "instances"}]}; read again when it changes',
     }),
+    AUDIT_FILE: absolutePath().optional().meta({
+      description:
+        'file to which a line is added for each change that somebody makes or is refused; /dev/stdout will do',
+    }),
     ANONYMOUS_ROLE: oneOf(['none', ...ROLES])
       .optional()
       .meta({

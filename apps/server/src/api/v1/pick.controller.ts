@@ -56,7 +56,7 @@ export class PickController {
   }
 
   @Post('instances/:id/outcome')
-  @Needs('reader', { instancesOf: 'name' })
+  @Needs('reader', { instancesOf: 'name', routine: true })
   @ApiOperation({ operationId: 'reportOutcome', summary: 'What a caller saw of the instance that it was given' })
   @AnswersWrite(204, undefined, 404)
   outcome(

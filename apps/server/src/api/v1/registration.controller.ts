@@ -68,7 +68,7 @@ export class RegistrationController {
   }
 
   @Put('services/:name/instances/:id/heartbeat')
-  @Needs('registrar', { instancesOf: 'name' })
+  @Needs('registrar', { instancesOf: 'name', routine: true })
   @ApiOperation({ operationId: 'heartbeat', summary: 'Renew the lease; 404: register again' })
   @AnswersWrite(200, success(instanceAnswer), 404)
   @ApiBody({ required: false })

@@ -7,7 +7,7 @@ import { Discovery } from '../../discovery/discovery.js';
 import { ApiOperation, ApiTags } from '../../docs/decorators.js';
 import { Timeline } from '../../timeline/timeline.js';
 import { AnswersRead } from '../openapi.js';
-import { paginate } from './presenters/page.js';
+import { descending, paginate } from './presenters/page.js';
 import { presentEarlier, presentEntry } from './presenters/timeline.js';
 import { page, timelineAnswer } from './schemas/answers.js';
 import { nameParam } from '../params.js';
@@ -63,9 +63,4 @@ export class TimelineController {
         .sort((a, b) => (a.name < b.name ? -1 : 1)),
     ];
   }
-}
-
-/** A text that sorts the other way round. */
-function descending(number: number): string {
-  return String(Number.MAX_SAFE_INTEGER - number).padStart(16, '0');
 }

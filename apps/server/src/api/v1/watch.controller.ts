@@ -66,7 +66,7 @@ export class WatchController {
   }
 
   @Post('tickets')
-  @Needs('reader')
+  @Needs('reader', { routine: true })
   @ApiOperation({ operationId: 'issueTicket', summary: 'A ticket for one stream of this server, to be used soon' })
   @Answers(201, success(ticketAnswer), 413, 415)
   ticket(

@@ -52,7 +52,7 @@ export class HeartbeatDialectController {
   }
 
   @Post('heartbeat')
-  @Needs('registrar')
+  @Needs('registrar', { routine: true })
   @ApiOperation({ operationId: 'heartbeatBeat', summary: 'It lives; 404: register again' })
   @AnswersWrite(200, beatAnswer, 404)
   async beat(

@@ -43,3 +43,8 @@ export function decodeCursor(cursor: string): string {
   }
   return text.slice('after:'.length);
 }
+
+/** The name of an item in a list that begins with the highest number. */
+export function descending(number: number): string {
+  return String(Number.MAX_SAFE_INTEGER - number).padStart(16, '0');
+}
