@@ -77,7 +77,7 @@ module.exports = {
     {
       name: 'tracing-sdk-when-traced',
       severity: 'error',
-      from: { pathNot: '^libs/telemetry/(tracing-sdk|told-exporter|exporters/[^/]+)\\.ts$' },
+      from: { pathNot: ['^libs/telemetry/(tracing-sdk|told-exporter|exporters/[^/]+)\\.ts$', '^test/'] },
       to: { path: '^node_modules/@opentelemetry/(?!api/|context-async-hooks/)', dependencyTypesNot: ['type-only'] },
     },
     vendor('memory', 'classic-level'),
