@@ -4,7 +4,8 @@ import type { ClientOptions } from './options.js';
 const TIMEOUT_MS = 5_000;
 
 export interface Sent {
-  readonly body?: object;
+  /** A text is JSON already, which goes as it stands. */
+  readonly body?: object | string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
@@ -61,8 +62,8 @@ export class Transport {
       return await fetch(url, {
         method,
         signal,
-        headers: { ...own, ...headers, ...(body && { 'content-type': 'application/json' }) },
-        ...(body && { body: JSON.stringify(body) }),
+        headers: { ...own, ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
+        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       });
     } catch (error) {
       throw new Error(`${url}: ${reasonOf(error)}`, { cause: error });

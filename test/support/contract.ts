@@ -69,6 +69,13 @@ export class Contract {
     return this.ajv.getSchema(`${DOCUMENT}#/${pointer}`);
   }
 
+  /** Of what is in the envelope when the operation succeeds. @throws when there is no such operation. */
+  dataOf(operationId: string): ValidateFunction {
+    const { path, method } = this.operations.find((each) => each.operationId === operationId)!;
+    const place = ['paths', path, method.toLowerCase(), 'responses', '200', 'content', 'application/json', 'schema'];
+    return this.schemaAt(...place, 'properties', 'data')!;
+  }
+
   /** What is wrong with an answer to this operation; nothing when it is as documented. */
   complaints(operation: Operation, answer: Answer): string[] {
     const name = `${operation.operationId} ${answer.status}`;

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { capabilities } from './commands/capabilities.js';
+import { config } from './commands/config.js';
 import { deregister } from './commands/deregister.js';
 import { doctor } from './commands/doctor.js';
 import { health } from './commands/health.js';
@@ -9,6 +10,7 @@ import { pick } from './commands/pick.js';
 import { register } from './commands/register.js';
 import { run } from './commands/run.js';
 import { services } from './commands/services.js';
+import { timeline } from './commands/timeline.js';
 import { collected, milliseconds } from './options.js';
 import { FORMATS } from './output/formats.js';
 
@@ -16,7 +18,11 @@ import { FORMATS } from './output/formats.js';
 declare const SDCTL_VERSION: string;
 
 /** One list, in the order of `sdctl --help`. */
-const COMMANDS = [services, instances, pick, health, register, deregister, run, maintenance, capabilities, doctor];
+const COMMANDS = [
+  ...[services, instances, pick, health, timeline],
+  ...[register, deregister, run, maintenance],
+  ...[config, capabilities, doctor],
+];
 
 export function createProgram(): Command {
   const program = new Command('sdctl')

@@ -1,6 +1,19 @@
-import type { Transport } from '#client';
+import type { Sent, Transport } from '#client';
 import { CommandError, EXIT } from '../errors.js';
-import type { Capabilities, InstanceAnswer, InstanceHealth, ServiceHealth, ServiceSummary } from './wire.js';
+import type {
+  Capabilities,
+  ConfigDocument,
+  ConfigVersion,
+  InstanceAnswer,
+  InstanceHealth,
+  ResolvedConfig,
+  ServiceHealth,
+  ServiceSummary,
+  TimelineEntry,
+} from './wire.js';
+
+/** All that there are of a document. */
+const KEPT_VERSIONS = 100;
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -26,7 +39,7 @@ export class Api {
   }
 
   register(body: object): Promise<Answer<InstanceAnswer>> {
-    return this.read('POST', '/api/v1/services', body);
+    return this.read('POST', '/api/v1/services', { body });
   }
 
   async deregister(service: string, id: string): Promise<void> {
@@ -45,6 +58,28 @@ export class Api {
     await this.transport.ask('POST', `/api/v1/health/${encodeURIComponent(nameOrId)}/check${toText(query)}`);
   }
 
+  timeline(service: string): Promise<Answer<readonly TimelineEntry[]>> {
+    return this.get(`${of(service)}/timeline`);
+  }
+
+  config(service: string, query: Query): Promise<Answer<ConfigDocument | ResolvedConfig>> {
+    return this.get(config(service, '', query));
+  }
+
+  /** @param text A JSON object, sent as it stands: numbers beyond those of JavaScript are the server's to refuse. */
+  putConfig(service: string, text: string, query: Query, ifVersion?: number): Promise<Answer<ConfigDocument>> {
+    return this.read('PUT', config(service, '', query), { body: text, headers: condition(ifVersion) });
+  }
+
+  configHistory(service: string, query: Query): Promise<Answer<readonly ConfigVersion[]>> {
+    return this.get(config(service, '/history', { ...query, limit: KEPT_VERSIONS }));
+  }
+
+  rollBackConfig(service: string, version: number, query: Query, ifVersion?: number): Promise<Answer<ConfigDocument>> {
+    const sent = { body: { version }, headers: condition(ifVersion) };
+    return this.read('POST', config(service, '/rollback', query), sent);
+  }
+
   capabilities(): Promise<Answer<Capabilities>> {
     return this.get('/api/v1/capabilities');
   }
@@ -53,8 +88,8 @@ export class Api {
     return this.read('GET', path);
   }
 
-  private async read<Data>(method: string, path: string, body?: object): Promise<Answer<Data>> {
-    const response = await this.transport.ask(method, path, { body });
+  private async read<Data>(method: string, path: string, sent?: Sent): Promise<Answer<Data>> {
+    const response = await this.transport.ask(method, path, sent);
     const text = await response.text();
     try {
       const { data } = JSON.parse(text) as { data: Data };
@@ -79,6 +114,16 @@ export function instances(service: string, query: Query): string {
 
 export function health(nameOrId: string, query: Query): string {
   return `/api/v1/health/${encodeURIComponent(nameOrId)}${toText(query)}`;
+}
+
+function config(service: string, rest: '' | '/history' | '/rollback', query: Query): string {
+  return `/api/v1/config/${encodeURIComponent(service)}${rest}${toText(query)}`;
+}
+
+/** A write under the condition that this is the newest version; 0: that there is none. */
+function condition(version: number | undefined): Record<string, string> {
+  if (version === undefined) return {};
+  return version === 0 ? { 'if-none-match': '*' } : { 'if-match': `"${version}"` };
 }
 
 function of(service: string, id?: string): string {

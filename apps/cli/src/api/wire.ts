@@ -1,3 +1,5 @@
+import type { JsonObject } from '#core';
+
 // Answers as the API gives them: of each the members that are read here.
 
 export type Status = 'passing' | 'warning' | 'critical' | 'maintenance';
@@ -54,6 +56,43 @@ export interface ServiceHealth {
   readonly healthy_instances: number;
   readonly status: Status;
   readonly instances: readonly InstanceHealth[];
+}
+
+export interface ConfigDocument {
+  readonly service_name: string;
+  readonly environment: string;
+  readonly version: number;
+  readonly config: JsonObject;
+  readonly updated_at: string;
+  readonly updated_by: string;
+}
+
+export interface ResolvedConfig {
+  readonly service_name: string;
+  readonly environment: string;
+  readonly config: JsonObject;
+  readonly layers: readonly { readonly layer: string; readonly version: number }[];
+  /** By JSON pointer. */
+  readonly sources: Readonly<Record<string, string>>;
+}
+
+export interface ConfigVersion {
+  readonly version: number;
+  readonly deleted: boolean;
+  readonly rolled_back_to?: number;
+  readonly updated_at: string;
+  readonly updated_by: string;
+}
+
+export interface TimelineEntry {
+  readonly at: string;
+  readonly service_id: string;
+  readonly cause: string;
+  readonly actor: string;
+  readonly before: Status | null;
+  readonly status: Status | null;
+  readonly detail?: string;
+  readonly output?: string;
 }
 
 interface Named {

@@ -3,7 +3,7 @@ import { ageOf } from './age.js';
 import type { View } from './printer.js';
 import type { Column, Style } from './table.js';
 
-const STYLES: Readonly<Record<Status, Style>> = {
+export const STYLES: Readonly<Record<Status, Style>> = {
   passing: 'good',
   warning: 'doubtful',
   critical: 'bad',
