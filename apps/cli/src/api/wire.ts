@@ -1,5 +1,3 @@
-import type { JsonObject } from '#core';
-
 // Answers as the API gives them: of each the members that are read here.
 
 export type Status = 'passing' | 'warning' | 'critical' | 'maintenance';
@@ -58,11 +56,14 @@ export interface ServiceHealth {
   readonly instances: readonly InstanceHealth[];
 }
 
+/** A JSON object. */
+export type Fields = Readonly<Record<string, unknown>>;
+
 export interface ConfigDocument {
   readonly service_name: string;
   readonly environment: string;
   readonly version: number;
-  readonly config: JsonObject;
+  readonly config: Fields;
   readonly updated_at: string;
   readonly updated_by: string;
 }
@@ -70,7 +71,7 @@ export interface ConfigDocument {
 export interface ResolvedConfig {
   readonly service_name: string;
   readonly environment: string;
-  readonly config: JsonObject;
+  readonly config: Fields;
   readonly layers: readonly { readonly layer: string; readonly version: number }[];
   /** By JSON pointer. */
   readonly sources: Readonly<Record<string, string>>;

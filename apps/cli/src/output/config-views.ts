@@ -1,5 +1,4 @@
-import type { JsonObject, JsonValue } from '#core';
-import type { ConfigDocument, ConfigVersion, ResolvedConfig } from '../api/wire.js';
+import type { ConfigDocument, ConfigVersion, Fields, ResolvedConfig } from '../api/wire.js';
 import { ageOf } from './age.js';
 import type { View } from './printer.js';
 import type { Column } from './table.js';
@@ -62,13 +61,13 @@ export const HISTORY: View<readonly ConfigVersion[], ConfigVersion> = {
 };
 
 /** Each value that is no object, or an empty one. */
-function entriesOf(value: JsonObject, pointer = ''): Entry[] {
+function entriesOf(value: Fields, pointer = ''): Entry[] {
   return Object.entries(value).flatMap(([name, member]) => {
     const key = `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
     return isFilled(member) ? entriesOf(member, key) : [{ key, value: JSON.stringify(member) }];
   });
 }
 
-function isFilled(value: JsonValue): value is JsonObject {
+function isFilled(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0;
 }
