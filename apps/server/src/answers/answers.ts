@@ -3,6 +3,7 @@ import { notReady, type Catalog } from '#catalog';
 import { whileConnected } from '../http/connected.js';
 import { Problem } from '../http/problem.js';
 import { REQUEST_ID } from '../http/request-id.js';
+import { SECURITY_HEADERS } from '../http/security-headers.js';
 import type { AnswerTally } from '../metrics/answer-tally.js';
 import type { AnswerCache, ReadyAnswer } from './answer-cache.js';
 import { etagOf, matchesWeakly } from './etag.js';
@@ -51,6 +52,7 @@ const SOURCE = 'X-Registry-Source';
 const HELD = 'X-Registry-Held';
 /** Of the answer to a write that came before there was a view. */
 const NO_VIEW = 'none';
+const SECURITY = Object.entries(SECURITY_HEADERS).flat();
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** Answers reads: waits for what the caller wants to see, and says how fresh it is. */
@@ -104,6 +106,7 @@ export class Answers {
     this.tally.count(answer.scope, true);
     const { source = NO_VIEW, ageMs } = this.catalog.freshnessNow();
     const head = [REQUEST_ID, request.id, REVISION, this.revision, AGE, String(ageMs), SOURCE, source, 'ETag', etag];
+    head.push(...SECURITY);
     if (held) head.push(HELD, 'true');
     // Most requests end here: past Fastify's own way to send, which costs a tenth of such an answer.
     reply.hijack();

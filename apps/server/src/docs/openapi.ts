@@ -1,5 +1,4 @@
 import { Inject, Injectable, type INestApplication } from '@nestjs/common';
-import type { OpenAPIObject } from '@nestjs/swagger';
 import { served } from '../api/dialects/index.js';
 import { problemAnswer } from '../api/v1/schemas/answers.js';
 import type { Seams } from '../seams.js';
@@ -25,7 +24,7 @@ const TAGS: Readonly<Record<string, string>> = {
 @Injectable()
 export class OpenApi {
   private app: INestApplication | undefined;
-  private made: Promise<OpenAPIObject> | undefined;
+  private made: Promise<Buffer> | undefined;
 
   constructor(
     @Inject(SEAMS) private readonly seams: Seams,
@@ -36,11 +35,12 @@ export class OpenApi {
     this.app = app;
   }
 
-  document(): Promise<OpenAPIObject> {
+  /** Its bytes, which all who ask share: nobody needs to be known for it. */
+  document(): Promise<Buffer> {
     return (this.made ??= this.make());
   }
 
-  private async make(): Promise<OpenAPIObject> {
+  private async make(): Promise<Buffer> {
     const { DocumentBuilder, SwaggerModule } = await loadSwagger();
     const builder = new DocumentBuilder()
       .setTitle('service-discovery')
@@ -59,6 +59,6 @@ export class OpenApi {
     });
     const { components } = toJsonSchema(problemAnswer, { schemaType: 'output' })!;
     document.components = { ...document.components, schemas: { ...document.components?.schemas, ...components } };
-    return polish(document);
+    return Buffer.from(JSON.stringify(polish(document)));
   }
 }

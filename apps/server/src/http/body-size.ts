@@ -14,6 +14,29 @@ const MAX_MEMBERS = LIMITS.batch;
 /** A full batch of instances that are full of tags and metadata comes to less. */
 const MAX_VALUES = 200_000;
 const MAX_DEPTH = 16;
+/** Lists and objects: more than there may be values, so that of what is less, the path is told. */
+const MAX_CONTAINERS = 250_000;
+
+const [QUOTE, BACKSLASH, BRACE, BRACKET] = Buffer.from('"\\{[');
+
+/**
+ * What is refused before it is parsed, as each list and each object would take many times its text: four megabytes of
+ * them come to a hundred.
+ *
+ * @param bytes Of JSON, or of anything: whether it can be parsed is not found out here.
+ */
+export function excessIn(bytes: Buffer): Problem | null {
+  if (bytes.length <= MAX_CONTAINERS) return null;
+  let containers = 0;
+  let quoted = false;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i];
+    if (byte === BACKSLASH) i++;
+    else if (byte === QUOTE) quoted = !quoted;
+    else if (!quoted && (byte === BRACE || byte === BRACKET) && ++containers > MAX_CONTAINERS) return tooManyValues();
+  }
+  return null;
+}
 
 /**
  * Validation looks at every value and tells of each that is wrong: four megabytes of empty tags would hold up
@@ -29,7 +52,7 @@ export function excess(body: unknown, exact = false): Problem | null {
     values += size;
     if (depth === MAX_DEPTH) return tooMuch(path, `must be at most ${MAX_DEPTH} levels deep`);
     if (size > mostMembers) return tooMuch(path, `must have at most ${mostMembers} members`);
-    if (values > MAX_VALUES) return tooMuch('', `must have at most ${MAX_VALUES} values in all`);
+    if (values > MAX_VALUES) return tooManyValues();
     for (const name of Object.keys(container)) {
       const value = (container as Record<string, unknown>)[name];
       if (!isContainer(value)) continue;
@@ -43,6 +66,10 @@ export function excess(body: unknown, exact = false): Problem | null {
 
 function isContainer(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
+}
+
+function tooManyValues(): Problem {
+  return tooMuch('', `must have at most ${MAX_VALUES} values in all`);
 }
 
 function tooMuch(path: string, message: string): Problem {

@@ -7,7 +7,7 @@ import { MAX_WAIT_MS, type Answers } from '../answers/answers.js';
 import type { Gate } from '../auth/gate.js';
 import type { HttpTally } from '../metrics/http-tally.js';
 import type { Settings } from '../settings/index.js';
-import { excess, type BodyRules } from './body-size.js';
+import { excess, excessIn, type BodyRules } from './body-size.js';
 import { onConnection } from './connections.js';
 import { lossIn } from './exact-json.js';
 import { refusalByType } from './negotiation.js';
@@ -17,10 +17,13 @@ import { countRequests } from './request-counter.js';
 import { enterContexts, REQUEST_ID, requestIdOf } from './request-id.js';
 import { traceRequests } from './request-spans.js';
 import { trustIn } from './trusted-proxies.js';
+import { SECURITY_HEADERS } from './security-headers.js';
 import { answerBrokenRequest, answerConnect, methodNotAllowed } from './routing-errors.js';
 
 const BODY_LIMIT_BYTES = 4 * 1_024 * 1_024;
 const HEADER_LIMIT_BYTES = 16_384;
+/** More than clients and all proxies between send. Node would leave out what is beyond 2000 without a word. */
+const MAX_HEADERS = 100;
 /** An id of 255 characters takes up to twelve bytes each once it is percent-encoded. */
 const PARAM_LIMIT = 4_096;
 /** For a request to arrive in full: not for its answer, which a long poll may take minutes for. */
@@ -66,7 +69,7 @@ export function createAdapter(
     forceCloseConnections: 'idle',
     schemaController: { compilersFactory: { buildValidator: refuseSchema, buildSerializer: refuseSchema } },
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
-      sendProblem(error, request, reply.header(REQUEST_ID, request.id), logger),
+      sendProblem(error, request, reply.header(REQUEST_ID, request.id).headers(SECURITY_HEADERS), logger),
     clientErrorHandler: answerBrokenRequest,
   });
   const fastify: FastifyInstance = adapter.getInstance();
@@ -81,8 +84,10 @@ export function createAdapter(
   acceptEmptyJson(fastify);
   const wrongMethod = methodNotAllowed(fastify);
   fastify.addHook('onRequest', (request, reply, done) => {
-    reply.header(REQUEST_ID, request.id);
-    done(refusalWithoutHost(request) ?? (request.is404 ? wrongMethod(request.url) : undefined));
+    // Nobody waits for an answer: what was read together with the end of its connection is not begun.
+    if (request.raw.socket.destroyed) return;
+    reply.header(REQUEST_ID, request.id).headers(SECURITY_HEADERS);
+    done(refusalByHead(request) ?? (request.is404 ? wrongMethod(request.url) : undefined));
   });
   return adapter;
 }
@@ -107,8 +112,14 @@ function acceptEmptyJson(fastify: FastifyInstance): void {
     done: (error: Error | null, body?: unknown) => void,
   ): void => {
     if (bytes.length === 0) done(null, undefined);
+    else if (isEncoded(request)) done(new Problem(415, 'UNSUPPORTED_MEDIA_TYPE', 'bodies take no Content-Encoding'));
     else if (!isUtf8(bytes)) done(malformedJson('it is not UTF-8'));
     else {
+      const tooMuch = excessIn(bytes);
+      if (tooMuch) {
+        done(tooMuch);
+        return;
+      }
       const text = bytes.toString();
       const { exact = false } = request.routeOptions.config as BodyRules;
       void parse(request, text, (error, value) => {
@@ -163,8 +174,16 @@ export function addHooks(
   });
 }
 
-/** HTTP/1.1 demands one (RFC 9112, section 3.2). */
-function refusalWithoutHost({ headers, raw }: FastifyRequest): Problem | undefined {
+/** Nothing is inflated here: what is small when it comes stays small. */
+function isEncoded({ headers }: FastifyRequest): boolean {
+  return (headers['content-encoding'] ?? 'identity') !== 'identity';
+}
+
+function refusalByHead({ headers, raw }: FastifyRequest): Problem | undefined {
+  if (raw.rawHeaders.length > 2 * MAX_HEADERS) {
+    return new Problem(431, 'HEADERS_TOO_LARGE', `the request has more than ${MAX_HEADERS} headers`);
+  }
+  // HTTP/1.1 demands one (RFC 9112, section 3.2).
   if (headers.host !== undefined || raw.httpVersion === '1.0') return undefined;
   return new Problem(400, 'MALFORMED_REQUEST', 'the Host header is missing');
 }

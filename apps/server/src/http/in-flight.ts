@@ -2,6 +2,12 @@ import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { onConnection } from './connections.js';
 
+/**
+ * Requests of one connection that may wait for their answers, each behind the one before. In what Node reads at once
+ * there is room for more than a thousand, and it would have all of their answers made, whoever reads none of them.
+ */
+const MAX_PIPELINED = 32;
+
 /** The requests that an HTTP server is at, so that it can be left in peace. */
 export class InFlight {
   /** By connection, and gone with it: an answer that waits behind another one never hears of the end. */
@@ -19,6 +25,7 @@ export class InFlight {
     server.prependListener('request', ({ socket }, response) => {
       if (this.leaving || this.ending.has(socket)) endWithAnswer(response);
       const answers = this.open.get(socket);
+      if (answers && answers.size >= MAX_PIPELINED) socket.destroy();
       answers?.add(response);
       response.once('close', () => answers?.delete(response));
     });

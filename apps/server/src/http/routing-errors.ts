@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import findMyWay from 'find-my-way';
 import { Problem, notFound } from './problem.js';
+import { SECURITY_HEADERS } from './security-headers.js';
 
 /** Remembers every route, to tell a wrong method (405, with what is allowed) from a wrong path (404). */
 export function methodNotAllowed(fastify: FastifyInstance): (url: string) => Problem {
@@ -49,6 +50,7 @@ function endWith(socket: Socket, problem: Problem): void {
     'Connection: close',
     'Content-Type: application/problem+json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
+    ...Object.entries(SECURITY_HEADERS).map(([name, value]) => `${name}: ${value}`),
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }

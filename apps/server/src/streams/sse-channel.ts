@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { SECURITY_HEADERS } from '../http/security-headers.js';
 import type { Channel, Farewell } from './channel.js';
 import { goodbye, type Frame } from './frame.js';
 
@@ -12,6 +13,7 @@ const RETRY_MS = [250, 1_500] as const;
 export const EVENT_STREAM = 'text/event-stream';
 
 const HEAD = {
+  ...SECURITY_HEADERS,
   'Content-Type': `${EVENT_STREAM}; charset=utf-8`,
   'Cache-Control': 'no-store',
   // nginx would gather what is meant to be seen at once.
