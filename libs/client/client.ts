@@ -6,6 +6,7 @@ import { SnapshotKeeper } from './discovery/keeper.js';
 import { filterOf, Picker, type Filter, type Picked, type PickOptions } from './discovery/picker.js';
 import { SnapshotFile } from './discovery/snapshot-file.js';
 import { LocalView, type ViewSource } from './discovery/view.js';
+import { ViewListener } from './discovery/view-listener.js';
 import type { Instance } from './instance.js';
 import type { ClientOptions } from './options.js';
 import { Registration } from './registration/registration.js';
@@ -118,11 +119,12 @@ export class DiscoveryClient {
     const { snapshotFile, silenceMs, onError } = this.options;
     if (snapshotFile !== undefined)
       this.keeper = new SnapshotKeeper(this.view, new SnapshotFile(snapshotFile), (error) => onError?.(error));
-    const follower = new Follower(this.transport, this.view, {
-      silenceMs,
-      onError,
-      onAway: () => this.keeper?.restore(),
-    });
+    const listener = new ViewListener(
+      this.view,
+      (error) => onError?.(error),
+      () => this.keeper?.restore(),
+    );
+    const follower = new Follower(this.transport, listener, { silenceMs });
     return follower.run(this.closing.signal);
   }
 }

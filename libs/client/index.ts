@@ -1,6 +1,7 @@
 export type { HealthStatus, InstanceStatus, Outcome } from '#core';
 export { STRATEGIES, UnknownStrategyError } from '#balancing';
 export { DiscoveryClient } from './client.js';
+export { Follower, type FollowerOptions, type Listener, type WatchEvent } from './discovery/follower.js';
 export type { Filter, Picked, PickOptions } from './discovery/picker.js';
 export type { ViewSource } from './discovery/view.js';
 export { DiscoveryError, NoInstanceError, NotReadyError, RefusedError, ServersUnavailableError } from './errors.js';

@@ -10,6 +10,8 @@ export interface Context {
   readonly connection: Profile;
   /** How servers are asked. */
   readonly options: Pick<ClientOptions, 'timeoutMs' | 'headers'>;
+  /** Shared by all that is asked: what one request finds away, the next does not ask. */
+  readonly transport: Transport;
   readonly api: Api;
   readonly print: Printer;
   /** A client that stays, for who registers. Whoever takes it closes it. */
@@ -25,10 +27,12 @@ export function createContext(options: GlobalOptions): Context {
   const connection = connectionOf(options, process.env);
   const { servers } = connection;
   const asking = { timeoutMs: options.timeout, headers: () => identity(connection) };
+  const transport = new Transport({ servers, ...asking });
   return {
     connection,
     options: asking,
-    api: new Api(new Transport({ servers, ...asking })),
+    transport,
+    api: new Api(transport),
     print: new Printer(options.output),
     client: (more) => new DiscoveryClient({ servers, ...asking, ...more }),
   };

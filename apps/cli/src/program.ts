@@ -11,6 +11,7 @@ import { register } from './commands/register.js';
 import { run } from './commands/run.js';
 import { services } from './commands/services.js';
 import { timeline } from './commands/timeline.js';
+import { watch } from './commands/watch.js';
 import { collected, milliseconds } from './options.js';
 import { FORMATS } from './output/formats.js';
 
@@ -19,7 +20,7 @@ declare const SDCTL_VERSION: string;
 
 /** One list, in the order of `sdctl --help`. */
 const COMMANDS = [
-  ...[services, instances, pick, health, timeline],
+  ...[services, instances, pick, health, timeline, watch],
   ...[register, deregister, run, maintenance],
   ...[config, capabilities, doctor],
 ];

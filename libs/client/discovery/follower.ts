@@ -1,9 +1,8 @@
 import { Backoff } from '#core';
 import { DiscoveryError } from '../errors.js';
-import { instanceOf, type WireInstance } from '../instance.js';
+import type { WireInstance } from '../instance.js';
 import type { Transport } from '../transport.js';
 import { eventsIn } from './events.js';
-import type { LocalView } from './view.js';
 
 const WATCH = '/api/v1/watch/services';
 const LIST = '/api/v1/services?include=instances';
@@ -16,23 +15,39 @@ const POLL_MARGIN_MS = 10_000;
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5_000;
 
-export interface FollowerOptions {
-  readonly silenceMs?: number;
-  readonly onError?: (error: Error) => void;
+/** An event as docs/watching.md has it: of its members those that are read here. */
+export type WatchEvent =
+  | { readonly event: 'snapshot' | 'resync'; readonly source: string; readonly instances: readonly WireInstance[] }
+  | { readonly event: 'upsert'; readonly cause: string; readonly instance: WireInstance }
+  | { readonly event: 'remove'; readonly cause: string; readonly service_name: string; readonly service_id: string }
+  | { readonly event: 'stale' | 'live' }
+  | { readonly event: 'alert'; readonly alert: string; readonly service_name?: string; readonly service_id?: string }
+  | { readonly event: 'goodbye'; readonly reason: string };
+
+/** Who is told what a follower hears. */
+export interface Listener {
+  hear(event: WatchEvent): void;
+  /** Nobody tells any more; `hear` is called again when somebody does. */
+  lost(error: Error): void;
   /** Every server was asked in vain, once more. */
-  readonly onAway: () => void | Promise<void>;
+  away?(): void | Promise<void>;
+}
+
+export interface FollowerOptions {
+  /** This one alone, in lower case; all without it. */
+  readonly service?: string;
+  /** Of a filter, as lists have it: `tags=v1&zone=a`. */
+  readonly filter?: string;
+  readonly silenceMs?: number;
 }
 
 /** What comes instead of a stream where something between cannot pass one on. */
 class NoStreamError extends DiscoveryError {}
 
-type Told =
-  | { readonly event: 'snapshot' | 'resync'; readonly source?: string; readonly instances: readonly WireInstance[] }
-  | { readonly event: 'upsert'; readonly instance: WireInstance }
-  | { readonly event: 'remove'; readonly service_name: string; readonly service_id: string }
-  | { readonly event: 'stale' | 'live' | 'alert' | 'goodbye' };
-
-/** Keeps the view what a server's is: by its stream of events, or by long polls where streams do not come through. */
+/**
+ * Hears what changes at a server, and goes on at another one when it dies: by its stream of events, or by long polls
+ * where streams do not come through.
+ */
 export class Follower {
   private revision = '';
   private failures = 0;
@@ -41,8 +56,8 @@ export class Follower {
 
   constructor(
     private readonly transport: Transport,
-    private readonly view: LocalView,
-    private readonly options: FollowerOptions,
+    private readonly listener: Listener,
+    private readonly options: FollowerOptions = {},
   ) {}
 
   /** Ends with the signal. Never rejects. */
@@ -60,23 +75,18 @@ export class Follower {
   private async failed(error: Error, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     this.polling = error instanceof NoStreamError;
-    if (this.view.source === 'live') this.view.tell('stale');
-    this.options.onError?.(error);
+    this.listener.lost(error);
     // The same server may have a poll for us.
     if (this.polling) return;
     this.transport.leave();
     if (++this.failures % this.transport.size > 0) return;
-    await this.options.onAway();
+    await this.listener.away?.();
     await this.backoff.pause(signal);
   }
 
-  private succeeded(): void {
-    this.failures = 0;
-    this.backoff.reset();
-  }
-
   private async stream(ended: AbortSignal): Promise<void> {
-    const { silenceMs = SILENCE_MS } = this.options;
+    const { silenceMs = SILENCE_MS, service, filter } = this.options;
+    const path = `${WATCH}${service === undefined ? '' : `/${encodeURIComponent(service)}`}${filter ? `?${filter}` : ''}`;
     const silence = new AbortController();
     const dead = () => silence.abort(new Error(`no sign of life for ${silenceMs} ms`));
     let timer = setTimeout(dead, silenceMs);
@@ -85,12 +95,12 @@ export class Follower {
     let heard = false;
     try {
       const headers = { accept: 'text/event-stream', ...(this.revision && { 'last-event-id': this.revision }) };
-      const response = await this.transport.open('GET', WATCH, { headers, signal: silence.signal });
+      const response = await this.transport.open('GET', path, { headers, signal: silence.signal });
       for await (const { id, data } of eventsIn(bodyOf(response))) {
         clearTimeout(timer);
         timer = setTimeout(dead, silenceMs);
         heard = true;
-        if (data !== undefined) this.hear(JSON.parse(data) as Told);
+        if (data !== undefined) this.hear(JSON.parse(data) as WatchEvent);
         this.revision = id ?? this.revision;
       }
     } catch (error) {
@@ -105,41 +115,28 @@ export class Follower {
     throw new DiscoveryError('STREAM_ENDED', 'the stream has ended');
   }
 
-  private hear(told: Told): void {
-    this.succeeded();
-    switch (told.event) {
-      case 'snapshot':
-      case 'resync':
-        this.view.replace(told.instances.map(instanceOf));
-        this.view.tell(told.source === 'live' ? 'live' : 'stale');
-        return;
-      case 'upsert':
-        this.view.upsert(instanceOf(told.instance));
-        break;
-      case 'remove':
-        this.view.remove({ serviceName: told.service_name, serviceId: told.service_id });
-        break;
-      case 'stale':
-      case 'live':
-        this.view.tell(told.event);
-        return;
-      default:
-        return;
-    }
-    this.view.tell(this.view.source ?? 'live');
+  private hear(event: WatchEvent): void {
+    this.failures = 0;
+    this.backoff.reset();
+    this.listener.hear(event);
   }
 
   private async poll(signal: AbortSignal): Promise<void> {
+    const { service, filter } = this.options;
     const timeoutMs = POLL_S * 1_000 + POLL_MARGIN_MS;
-    const path = `${LIST}&index=${this.revision || '0'}&wait=${POLL_S}s`;
+    const path = `${LIST}&index=${this.revision || '0'}&wait=${POLL_S}s${filter ? `&${filter}` : ''}`;
     const response = await this.transport.once('GET', path, { signal, timeoutMs });
     if (!response.ok) throw new DiscoveryError('NO_ANSWER', `${response.url}: ${response.status}`);
-    const { data } = (await response.json()) as { data: { instances: WireInstance[] }[] };
-    this.succeeded();
+    const { data } = (await response.json()) as { data: { service_name: string; instances: WireInstance[] }[] };
     const revision = response.headers.get(REVISION) ?? '';
-    if (revision !== this.revision) this.view.replace(data.flatMap(({ instances }) => instances.map(instanceOf)));
+    const source = response.headers.get('x-registry-source') === 'live' ? 'live' : 'stale';
+    if (revision === this.revision) {
+      this.hear({ event: source });
+    } else {
+      const concerned = data.filter(({ service_name }) => service === undefined || service_name === service);
+      this.hear({ event: 'resync', source, instances: concerned.flatMap(({ instances }) => instances) });
+    }
     this.revision = revision;
-    this.view.tell(response.headers.get('x-registry-source') === 'live' ? 'live' : 'stale');
   }
 }
 

@@ -35,7 +35,7 @@ export class Api {
   }
 
   pick(service: string, query: Query): Promise<Answer<InstanceAnswer>> {
-    return this.get(`${of(service)}/instance${toText(query)}`);
+    return this.get(`${of(service)}/instance${queryOf(query)}`);
   }
 
   register(body: object): Promise<Answer<InstanceAnswer>> {
@@ -47,7 +47,7 @@ export class Api {
   }
 
   maintain(service: string, id: string, on: boolean, reason?: string): Promise<Answer<InstanceAnswer>> {
-    return this.read(on ? 'PUT' : 'DELETE', `${of(service, id)}/maintenance${toText({ reason })}`);
+    return this.read(on ? 'PUT' : 'DELETE', `${of(service, id)}/maintenance${queryOf({ reason })}`);
   }
 
   health(nameOrId: string, query: Query): Promise<Answer<ServiceHealth | InstanceHealth>> {
@@ -55,7 +55,7 @@ export class Api {
   }
 
   async checkNow(nameOrId: string, query: Query): Promise<void> {
-    await this.transport.ask('POST', `/api/v1/health/${encodeURIComponent(nameOrId)}/check${toText(query)}`);
+    await this.transport.ask('POST', `/api/v1/health/${encodeURIComponent(nameOrId)}/check${queryOf(query)}`);
   }
 
   timeline(service: string): Promise<Answer<readonly TimelineEntry[]>> {
@@ -105,19 +105,19 @@ export class Api {
 }
 
 export function services(query: Query): string {
-  return `/api/v1/services${toText(query)}`;
+  return `/api/v1/services${queryOf(query)}`;
 }
 
 export function instances(service: string, query: Query): string {
-  return `${of(service)}/instances${toText(query)}`;
+  return `${of(service)}/instances${queryOf(query)}`;
 }
 
 export function health(nameOrId: string, query: Query): string {
-  return `/api/v1/health/${encodeURIComponent(nameOrId)}${toText(query)}`;
+  return `/api/v1/health/${encodeURIComponent(nameOrId)}${queryOf(query)}`;
 }
 
 function config(service: string, rest: '' | '/history' | '/rollback', query: Query): string {
-  return `/api/v1/config/${encodeURIComponent(service)}${rest}${toText(query)}`;
+  return `/api/v1/config/${encodeURIComponent(service)}${rest}${queryOf(query)}`;
 }
 
 /** A write under the condition that this is the newest version; 0: that there is none. */
@@ -131,8 +131,14 @@ function of(service: string, id?: string): string {
   return id === undefined ? path : `${path}/instances/${encodeURIComponent(id)}`;
 }
 
-function toText(query: Query): string {
+/** Empty, or with a question mark in front. */
+function queryOf(query: Query): string {
+  const text = toText(query);
+  return text === '' ? '' : `?${text}`;
+}
+
+export function toText(query: Query): string {
   const given = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) if (value !== undefined) given.set(name, String(value));
-  return given.size === 0 ? '' : `?${given.toString()}`;
+  return given.toString();
 }

@@ -2,10 +2,8 @@ import { Option, type Command } from 'commander';
 import { action } from '../action.js';
 import { checkOf, milliseconds, withInstance, type InstanceOptions } from '../options.js';
 import { ownAddressTowards } from '../own-address.js';
+import { sparing } from '../sparing.js';
 import { supervise } from '../supervise.js';
-
-/** An outage is told again after so long. */
-const TELL_AGAIN_MS = 60_000;
 
 interface RunOptions extends InstanceOptions {
   readonly name: string;
@@ -40,14 +38,4 @@ export function run(program: Command): void {
 
 function lasting(flags: string, description: string, ms: number, shown: string): Option {
   return new Option(flags, description).argParser(milliseconds).default(ms, shown);
-}
-
-/** Each heartbeat that fails in an outage says the same. */
-function sparing(say: (text: string) => void): (error: Error) => void {
-  let told = -Infinity;
-  return ({ message }) => {
-    if (performance.now() - told < TELL_AGAIN_MS) return;
-    told = performance.now();
-    say(`${message}; trying again`);
-  };
 }

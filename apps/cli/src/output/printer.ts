@@ -33,12 +33,23 @@ export class Printer {
       case 'json':
         return escapeControls(JSON.stringify(data, null, 2));
       case 'yaml':
-        return escapeControls(stringify(data, { lineWidth: 0 }).trimEnd());
+        return yamlOf(data);
       case 'name':
         return view.rows(data).map(view.name).map(oneLine).join('\n');
       case 'table':
         return this.table(data, view);
     }
+  }
+
+  /** One of many, as they come: a line of text or of JSON, a document of YAML. */
+  event(data: object, text: string, names: readonly string[]): void {
+    const forms = {
+      json: () => escapeControls(JSON.stringify(data)),
+      yaml: () => `---\n${yamlOf(data)}`,
+      name: () => names.map(oneLine).join('\n'),
+      table: () => oneLine(text),
+    };
+    this.write(forms[this.format]());
   }
 
   /** A word to a person, on standard error: scripts that read the results do not meet it. */
@@ -63,4 +74,8 @@ export class Printer {
     const lines = found.length === 0 && empty !== undefined ? [empty] : table(columns, found, width, paint);
     return [...(title ? [visible(title(data))] : []), ...lines].join('\n');
   }
+}
+
+function yamlOf(data: unknown): string {
+  return escapeControls(stringify(data, { lineWidth: 0 }).trimEnd());
 }
