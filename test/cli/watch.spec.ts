@@ -107,3 +107,44 @@ describe('sdctl watch', () => {
     TEST_MS,
   );
 });
+
+describe('--watch', () => {
+  it(
+    'prints a table anew at each change in a pipe, and what has gone wrong meanwhile',
+    async () => {
+      const { url, http } = await started();
+      await register(http, { service_id: 'one' });
+      const sdctl = new Sdctl(url);
+      const tables = watching(sdctl.spawn(['services', '--watch']));
+      const names = watching(sdctl.spawn(['instances', 'api', '--watch', '-o', 'name']));
+      await Promise.all([says(tables, 'api      passing  1/1\n'), says(names, 'one\n')]);
+      await register(http, { service_id: 'two', status: 'critical' });
+      await Promise.all([says(tables, 'api      warning  1/2\n'), says(names, 'one\ntwo\n')]);
+      for (const id of ['one', 'two']) await http.delete(instancePath('api', id));
+      await says(tables, 'There are no such services.\n');
+      await until(() => names.told.stderr.includes('sdctl: there is no service api now\n'), PATIENCE_MS);
+      expect(tables.told.stdout.match(/^SERVICE/gm)!.length).toBeGreaterThan(1);
+      for (const { child, ended } of [tables, names]) {
+        child.kill('SIGINT');
+        expect((await within(ended, 'its end')).code).toBe(130);
+      }
+    },
+    TEST_MS,
+  );
+
+  it(
+    'draws a table in a terminal in place of the one before, no higher than the screen',
+    async () => {
+      const { url, http } = await started();
+      const screen = watching(new Sdctl(url).spawnInTerminal(80, ['services', '--watch']));
+      await says(screen, '\u001b[2J\u001b[HThere are no such services.');
+      for (let i = 0; i < 60; i++) await register(http, { service_name: `api-${i}` });
+      await says(screen, '… 15 more\r\n');
+      const last = screen.told.stdout.split('\u001b[2J\u001b[H').at(-1)!;
+      expect(last.split('\r\n')).toHaveLength(48);
+      screen.child.kill('SIGINT');
+      expect((await within(screen.ended, 'its end')).code).toBe(130);
+    },
+    TEST_MS,
+  );
+});

@@ -39,11 +39,15 @@ export class Sdctl {
   }
 
   /** In a real one, so many columns wide: what is written to either output comes together. */
-  async inTerminal(columns: number, args: readonly string[]): Promise<Result> {
+  spawnInTerminal(columns: number, args: readonly string[]): ChildProcess {
     const script = join(import.meta.dirname, 'terminal.py');
     const command = [script, String(columns), process.execPath, sdctlProgram(), ...args];
-    const child = spawn('python3', ['-B', ...command], { env: { TERM: 'xterm', ...this.env }, stdio: 'pipe' });
-    child.stdin.end();
+    return spawn('python3', ['-B', ...command], { env: { TERM: 'xterm', ...this.env }, stdio: 'pipe' });
+  }
+
+  async inTerminal(columns: number, args: readonly string[]): Promise<Result> {
+    const child = this.spawnInTerminal(columns, args);
+    child.stdin!.end();
     return resultOf(child);
   }
 

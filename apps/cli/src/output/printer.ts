@@ -4,6 +4,11 @@ import { table, type Column } from './table.js';
 import { surfaceOf } from './terminal.js';
 import { escapeControls, oneLine, visible } from './text.js';
 
+/** The screen of a terminal, and back to its corner. */
+const CLEAR = '\u001b[2J\u001b[H';
+/** Below a table there is room for a note, of two lines perhaps, and the cursor. */
+const BELOW = 3;
+
 /** How data looks where a person reads it. */
 export interface View<Data, Row> {
   readonly title?: (data: Data) => string;
@@ -16,6 +21,8 @@ export interface View<Data, Row> {
 
 /** Writes what commands have found, in the form that was asked for: results to standard output, words to the other. */
 export class Printer {
+  private drawn: string | undefined;
+
   constructor(
     readonly format: Format,
     private readonly stdout: NodeJS.WriteStream = process.stdout,
@@ -39,6 +46,15 @@ export class Printer {
       case 'table':
         return this.table(data, view);
     }
+  }
+
+  /** What has changed: a table in a terminal takes the place of the one before; else it comes after it. */
+  redraw<Data, Row>(data: Data, view: View<Data, Row>, note?: string): void {
+    const text = this.render(data, view);
+    if (this.format === 'table' && this.stdout.isTTY) this.stdout.write(CLEAR + fitted(text, this.stdout.rows));
+    else if (text !== this.drawn) this.write(this.format === 'yaml' ? `---\n${text}` : text);
+    this.drawn = text;
+    if (note !== undefined) this.say(note);
   }
 
   /** One of many, as they come: a line of text or of JSON, a document of YAML. */
@@ -78,4 +94,12 @@ export class Printer {
 
 function yamlOf(data: unknown): string {
   return escapeControls(stringify(data, { lineWidth: 0 }).trimEnd());
+}
+
+/** As many lines as a screen has room for, and how many more there are. */
+function fitted(text: string, rows: number): string {
+  const lines = text.split('\n');
+  const room = rows - BELOW;
+  if (lines.length <= room) return `${text}\n`;
+  return `${[...lines.slice(0, room - 1), `… ${lines.length - room + 1} more`].join('\n')}\n`;
 }
