@@ -17,7 +17,7 @@ import { Siege } from './support/siege.js';
 const SOAK = process.env.SOAK !== undefined;
 const CONNECTIONS = SOAK ? 20_000 : 2_000;
 /** Of requests that each take the server some work. */
-const REQUESTS = SOAK ? 1_000 : 40;
+const REQUESTS = SOAK ? 400 : 40;
 const CREDENTIALS = SOAK ? 50_000 : 2_000;
 const MAX_WAITERS = 100;
 const ROUNDS = SOAK ? 50 : 5;

@@ -42,6 +42,32 @@ describe('RATE_LIMIT', () => {
   });
 });
 
+describe('MAX_STREAMS_PER_CALLER', () => {
+  it('is of each caller: 429 for one more, until another has gone', async () => {
+    const keys = await KeyFile.in(await temporaryFolder(), { a: { role: 'reader' }, b: { role: 'reader' } });
+    server = await TestServer.start({ ...keys.environment, ANONYMOUS_ROLE: 'reader', MAX_STREAMS_PER_CALLER: '1' });
+    const { http, url } = server;
+    const path = '/api/v1/watch/services';
+    const leaving = new AbortController();
+    const open = (headers: Readonly<Record<string, string>>, signal?: AbortSignal) =>
+      fetch(`${url}${path}`, { headers, signal });
+    expect((await open(bearer(keys.of('a')), leaving.signal)).status).toBe(200);
+    expectProblem(await http.get(path, bearer(keys.of('a'))), 429, 'TOO_MANY_STREAMS');
+    // By who they are, or where, and by nothing else.
+    const others = [await open(bearer(keys.of('b'))), await open({})];
+    expect(others.map(({ status }) => status)).toEqual([200, 200]);
+    expectProblem(await http.get(path), 429, 'TOO_MANY_STREAMS');
+    leaving.abort();
+    const again = async () => {
+      const { status, body } = await open(bearer(keys.of('a')));
+      await body?.cancel();
+      return status === 200;
+    };
+    await until(again, 30_000);
+    for (const { body } of others) await body?.cancel();
+  });
+});
+
 describe('MAX_CONNECTIONS', () => {
   it('hangs up on who is too many, until others have gone', async () => {
     server = await TestServer.start({ MAX_CONNECTIONS: '4' });

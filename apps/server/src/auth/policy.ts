@@ -5,7 +5,7 @@ import { NO_RULES, openRules, type Rules } from './rules.js';
 import type { WatchedFiles } from './watched-files.js';
 
 /** How a caller is called who is not known. */
-const ANONYMOUS = 'anonymous';
+export const ANONYMOUS = 'anonymous';
 
 /** Says what each may do: what the scheme says, and what the operator's rules add. Nothing else is allowed to anybody. */
 export class Policy {

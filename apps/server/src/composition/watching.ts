@@ -2,7 +2,7 @@ import type { Provider } from '@nestjs/common';
 import { Catalog } from '#catalog';
 import type { Logger } from '#core';
 import type { Settings } from '../settings/index.js';
-import { Reception, Streams } from '../streams/index.js';
+import { Reception, StreamQuota, Streams } from '../streams/index.js';
 import { LOGGER, SETTINGS } from '../tokens.js';
 import { Tickets } from '../watch/tickets.js';
 import { Watch } from '../watch/watch.js';
@@ -23,7 +23,10 @@ export const watching: Provider[] = [
   { provide: Tickets, useFactory: () => new Tickets() },
   {
     provide: Reception,
-    inject: [Streams, Tickets],
-    useFactory: (streams: Streams, tickets: Tickets) => new Reception(streams, tickets),
+    inject: [Streams, Tickets, SETTINGS],
+    useFactory: (streams: Streams, tickets: Tickets, { server }: Settings) => {
+      const { maxStreamsPerCaller: max } = server;
+      return new Reception(streams, tickets, max === undefined ? undefined : new StreamQuota(max));
+    },
   },
 ];

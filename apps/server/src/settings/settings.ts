@@ -32,6 +32,8 @@ export interface Settings {
     /** Requests a second of one caller; absent: any number. */
     readonly rateLimit?: number;
     readonly maxConnections: number;
+    /** Absent: as many as there are. */
+    readonly maxStreamsPerCaller?: number;
     /** In CIDR notation. */
     readonly trustedProxies: readonly string[];
   };
@@ -136,6 +138,7 @@ export function toSettings(
       ...(values.TLS_ENABLED && { tls: tlsOf(values, authentication) }),
       ...(values.RATE_LIMIT !== undefined && { rateLimit: values.RATE_LIMIT }),
       maxConnections: values.MAX_CONNECTIONS,
+      ...(values.MAX_STREAMS_PER_CALLER !== undefined && { maxStreamsPerCaller: values.MAX_STREAMS_PER_CALLER }),
       trustedProxies: values.TRUSTED_PROXIES,
     },
     streams: { heartbeatMs: values.STREAM_HEARTBEAT },

@@ -115,6 +115,10 @@ export function variables({ backends, strategies, dialects }: Choices) {
     MAX_WAITERS: integer(1)
       .prefault('10000')
       .meta({ description: 'requests that may wait for a change, and streams that may be open, so many of each' }),
+    MAX_STREAMS_PER_CALLER: integer(1).optional().meta({
+      description:
+        'streams that one caller may have open, by identity, or by address who brings none. Otherwise as many as MAX_WAITERS allows',
+    }),
     STREAM_HEARTBEAT: duration(LIMITS.minIntervalMs).prefault('15').meta({
       description:
         'time between signs of life on an idle stream; a reader who takes nothing for twice as long is let go',

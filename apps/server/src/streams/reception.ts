@@ -7,6 +7,7 @@ import { upgradeOf } from '../http/upgrade.js';
 import type { Tickets } from '../watch/tickets.js';
 import type { Channel } from './channel.js';
 import { EVENT_STREAM, SseChannel } from './sse-channel.js';
+import type { StreamQuota } from './stream-quota.js';
 import type { Streams } from './streams.js';
 import { WebSocketChannel } from './web-socket-channel.js';
 
@@ -15,15 +16,17 @@ export class Reception {
   constructor(
     private readonly streams: Streams,
     private readonly tickets: Tickets,
+    private readonly quota: StreamQuota | undefined,
   ) {}
 
   /**
    * @returns Undefined when the request is answered already.
    * @throws Problem 400 for a bad handshake, 401 for a ticket that is not good any more, 403 for a page of somebody
-   * else; BackendError when there is no room.
+   * else, 429 for who has too many already; BackendError when there is no room.
    */
   receive(request: FastifyRequest, reply: FastifyReply, ticket: string | undefined): Channel | undefined {
     this.streams.requireRoom();
+    this.quota?.requireRoom(request);
     if (ticket !== undefined && !this.tickets.redeem(ticket)) {
       throw new Problem(401, 'TICKET_NOT_VALID', 'the ticket has been used, or is too old, or is not of this server');
     }
@@ -39,6 +42,7 @@ export class Reception {
     const channel = upgrade
       ? WebSocketChannel.accept(request.raw, upgrade, headers)
       : new SseChannel(reply.raw, headers);
+    this.quota?.add(request, channel);
     reply.hijack();
     if (request.span) endSpan(request.span, upgrade ? 101 : 200);
     return channel;
