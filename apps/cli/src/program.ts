@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { capabilities } from './commands/capabilities.js';
+import { completion } from './commands/completion.js';
 import { config } from './commands/config.js';
 import { deregister } from './commands/deregister.js';
 import { doctor } from './commands/doctor.js';
@@ -22,7 +23,7 @@ declare const SDCTL_VERSION: string;
 const COMMANDS = [
   ...[services, instances, pick, health, timeline, watch],
   ...[register, deregister, run, maintenance],
-  ...[config, capabilities, doctor],
+  ...[config, capabilities, doctor, completion],
 ];
 
 export function createProgram(): Command {
