@@ -2,9 +2,11 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { once } from 'node:events';
 import type { ChildProcess } from 'node:child_process';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { describeOwn } from '../servers/describe-own.js';
 import { freePort } from '../servers/ports.js';
+import { FORGETFUL, redis, startRedis } from '../servers/redis.js';
 import { HttpClient } from '../support/http-client.js';
-import { endProcesses, ServerProcess, TEST_MS, within } from '../support/process.js';
+import { endProcesses, ServerProcess, TEST_MS, within, type Environment } from '../support/process.js';
 import { until } from '../support/until.js';
 import { resultOf, Sdctl, type Result } from './support/sdctl.js';
 
@@ -51,9 +53,9 @@ interface Run {
   readonly ended: Promise<Result>;
 }
 
-function serve(port: number): Promise<ServerProcess> {
+function serve(port: number, registry: Environment = {}): Promise<ServerProcess> {
   http ??= new HttpClient(`http://127.0.0.1:${port}`);
-  return ServerProcess.start({ SERVICE_PORT: String(port), HEALTH_CHECK_ENABLED: 'false' });
+  return ServerProcess.start({ SERVICE_PORT: String(port), HEALTH_CHECK_ENABLED: 'false', ...registry });
 }
 
 async function registeredIds(): Promise<string[]> {
@@ -165,6 +167,34 @@ describe('sdctl run', () => {
       child.kill('SIGTERM');
       await within(ended, 'its end');
       expect(await registeredIds()).toEqual([]);
+    },
+    TEST_MS,
+  );
+});
+
+describeOwn(redis)('sdctl run, in front of a registry', () => {
+  it(
+    'keeps a process registered through an outage in which the registry loses everything',
+    async () => {
+      const registry = await startRedis(FORGETFUL);
+      try {
+        const port = await freePort();
+        await serve(port, { REGISTRY_TYPE: 'redis', REDIS_URL: registry.address });
+        const { child, told, ended } = await run(port, [process.execPath, '-e', SERVICE], ['--drain', '100ms']);
+        await registered();
+        const sourceOf = async () => (await http!.get('/api/v1/services')).headers['x-registry-source'];
+        await registry.kill();
+        await until(async () => (await sourceOf()) === 'stale', PATIENCE_MS);
+        await registry.restart();
+        await until(async () => (await sourceOf()) === 'live' && (await registeredIds()).length === 1, PATIENCE_MS);
+        child.kill('SIGTERM');
+        expect((await within(ended, 'its end')).code).toBe(7);
+        // One process all the time.
+        expect(told.stdout).toMatch(/^runs \d+\ntold SIGTERM\n$/);
+        expect(await registeredIds()).toEqual([]);
+      } finally {
+        await registry.stop();
+      }
     },
     TEST_MS,
   );
