@@ -56,6 +56,7 @@ function at(kind: string, name = ''): string {
   return `/${group}/namespaces/${namespace}/${plural}${name && `/${name}`}`;
 }
 
+/** Needs Helm and a control plane. With CI set the runner has failed before, for want of either. */
 const possible = hasPrograms({ programs: [helm] }) && isAvailable(kubernetes);
 const describeRelease = possible ? describe : describe.skip;
 /** Where files of a pod are laid over the machine's. */

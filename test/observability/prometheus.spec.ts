@@ -40,6 +40,7 @@ async function started<T extends { stop(): Promise<void> }>(starting: Promise<T>
   return part;
 }
 
+/** Needs a real Prometheus and Redis. With CI set nothing is left out: their absence is a failure. */
 const here = process.env.CI || hasPrograms({ programs: [...programs, redisProgram] });
 if (!here) console.warn('NOT TESTED: dashboard and alerting rules. Prometheus is missing: npm run servers');
 
