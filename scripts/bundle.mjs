@@ -4,6 +4,7 @@
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { classNamesOnly } from './class-names.mjs';
 import { bill, closure, licenses, packageOf } from './packages.mjs';
 
 const OUT = 'dist/bundle';
@@ -65,6 +66,7 @@ const { metafile } = await build({
   metafile: true,
   logLevel: 'warning',
 });
+for (const file of Object.keys(metafile.outputs)) writeFileSync(file, classNamesOnly(readFileSync(file, 'utf8')));
 
 const kept = closure(KEPT);
 for (const path of kept) cpSync(path, join(OUT, path), { recursive: true, filter: (file) => !NEEDLESS.test(file) });

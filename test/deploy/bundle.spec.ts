@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { cp, readFile } from 'node:fs/promises';
+import { cp, readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { REGISTRIES } from '../replicas/support/registries.js';
@@ -64,6 +64,16 @@ describe('the bundle', () => {
     },
     TEST_MS,
   );
+
+  it('names classes and constructors as their sources do, and spends nothing on functions', async () => {
+    const chunks = join(dirname(serverProgram()), 'chunks');
+    const sources = await Promise.all((await readdir(chunks)).map((name) => readFile(join(chunks, name), 'utf8')));
+    const marks = sources.flatMap((source) => [...source.matchAll(/__name\(([^()]*),"([^"]+)"\)/g)]);
+    const named = marks.map(([, target, name]) => ({ isClass: target === 'this', name: name! }));
+    for (const name of ['BackendError', 'RedisError']) expect(named).toContainEqual({ isClass: true, name });
+    expect(named).toContainEqual({ isClass: false, name: 'FastifyError' });
+    expect(named.filter(({ isClass, name }) => !isClass && /^[a-z]/.test(name))).toEqual([]);
+  });
 
   it('says what it consists of, and under which licences', async () => {
     const folder = dirname(serverProgram());
