@@ -15,6 +15,7 @@ const ETCD = { [`${REGISTRY}.type`]: 'etcd', [`${REGISTRY}.etcd.hosts`]: '{https
 const MEMORY = { [`${REGISTRY}.type`]: 'memory' };
 const REDIS = { [`${REGISTRY}.type`]: 'redis', [`${REGISTRY}.redis.url`]: 'redis://redis:6379' };
 const WRITE = { [`${REGISTRY}.kubernetes.write`]: true };
+const RULE = { callers: ['client-certificate:*/web'], role: 'registrar', services: ['web'] };
 const EVERYWHERE = { [`${REGISTRY}.kubernetes.namespaces`]: '{*}' };
 
 const CASES: readonly [string, Values][] = [
@@ -30,6 +31,18 @@ const CASES: readonly [string, Values][] = [
     {
       ...{ 'tls.certManager.enabled': true, 'tls.certManager.issuerRef.name': 'ca', 'tls.ca': true },
       'serviceMonitor.enabled': true,
+    },
+  ],
+  [
+    'client certificates and rules',
+    { 'tls.existingSecret': 'own-tls', 'auth.clientCaSecret': 'callers-ca', 'auth.rules': [RULE] },
+  ],
+  ['a mesh', { 'proxies.trusted': '{127.0.0.6/32,fd00::/8}', 'proxies.clientCertificates': true }],
+  [
+    'tracing and limits',
+    {
+      tracing: { enabled: true, endpoint: 'http://collector:4317', protocol: 'grpc', ratio: 0.05 },
+      limits: { requestsPerSecond: 1_000_000, streamsPerCaller: 100 },
     },
   ],
   ['Consul', { ...CONSUL, 'config.existingSecret': 'tokens' }],
@@ -128,6 +141,16 @@ function difference(text: string, base: string): string {
     [{ 'tls.ca': true }, 'tls.ca needs'],
     [{ 'tls.certManager.enabled': true }, 'tls.certManager.issuerRef.name is missing'],
     [{ 'tls.certManager.enabled': true, 'tls.existingSecret': 'x' }, 'tls.existingSecret must be empty'],
+    [{ 'auth.clientCaSecret': 'x' }, 'auth.clientCaSecret needs tls.existingSecret or tls.certManager.enabled'],
+    [{ 'auth.rules': [{ ...RULE, role: 'owner' }] }, "at '/auth/rules/0/role': value must be one of 'reader'"],
+    [{ 'auth.rules': [{ ...RULE, service: 'web' }] }, "at '/auth/rules/0': additional properties 'service' not allowed"],
+    [{ 'auth.apiKeysSecret': 'x', 'auth.disabled': true }, 'auth.disabled must be false with auth.apiKeysSecret'],
+    [{ 'proxies.clientCertificates': true }, 'proxies.clientCertificates needs proxies.trusted'],
+    [{ 'proxies.trusted': '{10.0.0.0}' }, "at '/proxies/trusted/0': '10.0.0.0' does not"],
+    [{ 'limits.requestsPerSecond': -1 }, "at '/limits/requestsPerSecond': minimum: got -1, want 0"],
+    [{ 'tracing.enabled': true }, 'tracing.endpoint is missing'],
+    [{ 'tracing.endpoint': 'collector:4318' }, "at '/tracing/endpoint': 'collector:4318' does not"],
+    [{ 'tracing.ratio': 5 }, "at '/tracing/ratio': maximum: got 5, want 1"],
     [{ 'config.env.service-ttl': '5s' }, "'service-ttl' does not match pattern"],
   ])('refuses %j', async (values, message) => {
     await expect(template(values)).rejects.toThrow(message);

@@ -62,6 +62,16 @@ capabilities:
   drop: [ALL]
 {{- end -}}
 
+{{/* Not empty where callers are asked who they are by what these values say. */}}
+{{- define "sd.asksCallers" -}}
+{{- if or .Values.auth.apiKeysSecret .Values.auth.clientCaSecret .Values.proxies.clientCertificates }}true{{ end -}}
+{{- end -}}
+
+{{/* A value as text; a whole number of a file, which Helm has for a float, without an exponent. */}}
+{{- define "sd.text" -}}
+{{- if and (kindIs "float64" .) (eq (floor .) .) }}{{ printf "%.0f" . }}{{ else }}{{ toString . }}{{ end -}}
+{{- end -}}
+
 {{/* The server's variables, but for secrets and what a pod alone knows. */}}
 {{- define "sd.variables" -}}
 {{- $registry := .Values.config.registry -}}
@@ -74,13 +84,34 @@ capabilities:
   "LOG_LEVEL" .Values.config.logLevel
   "SHUTDOWN_GRACE" .Values.shutdown.graceSeconds
   "ANONYMOUS_ROLE" .Values.auth.anonymousRole
+  "TRUSTED_PROXIES" (join "," .Values.proxies.trusted)
+  "RATE_LIMIT" (.Values.limits.requestsPerSecond | default "")
+  "MAX_STREAMS_PER_CALLER" (.Values.limits.streamsPerCaller | default "")
 -}}
+{{- if .Values.auth.disabled -}}
+{{- $_ := set $own "AUTH_DISABLED" true -}}
+{{- else if not (or .Values.auth.anonymousRole (include "sd.asksCallers" .)) -}}
+{{- $_ := set $own "ANONYMOUS_ROLE" "reader" -}}
+{{- end -}}
 {{- if .Values.auth.apiKeysSecret -}}
 {{- $own = merge $own (dict "API_KEY_ENABLED" true "API_KEY_FILE" "/auth/keys.json") -}}
-{{- else if .Values.auth.disabled -}}
-{{- $_ := set $own "AUTH_DISABLED" true -}}
-{{- else if not .Values.auth.anonymousRole -}}
-{{- $_ := set $own "ANONYMOUS_ROLE" "reader" -}}
+{{- end -}}
+{{- if .Values.auth.clientCaSecret -}}
+{{- $_ := set $own "TLS_CLIENT_CA_FILE" "/tls/clients/ca.crt" -}}
+{{- end -}}
+{{- if .Values.proxies.clientCertificates -}}
+{{- $_ := set $own "FORWARDED_CERT_ENABLED" true -}}
+{{- end -}}
+{{- if .Values.auth.rules -}}
+{{- $_ := set $own "AUTH_RULES_FILE" "/rules/rules.json" -}}
+{{- end -}}
+{{- if .Values.tracing.enabled -}}
+{{- $own = merge $own (dict
+  "TRACING_ENABLED" true
+  "OTEL_EXPORTER_OTLP_ENDPOINT" .Values.tracing.endpoint
+  "OTEL_EXPORTER_OTLP_PROTOCOL" .Values.tracing.protocol
+  "OTEL_TRACES_SAMPLER" "parentbased_traceidratio"
+  "OTEL_TRACES_SAMPLER_ARG" .Values.tracing.ratio) -}}
 {{- end -}}
 {{- if include "sd.tlsSecret" . -}}
 {{- $own = merge $own (dict "TLS_ENABLED" true "TLS_CERT_FILE" "/tls/server/tls.crt" "TLS_KEY_FILE" "/tls/server/tls.key") -}}
@@ -115,7 +146,7 @@ capabilities:
 {{- end -}}
 {{- range $name, $value := merge (deepCopy .Values.config.env) $own -}}
 {{- if ne (toString $value) "" }}
-{{ $name }}: {{ toString $value | quote }}
+{{ $name }}: {{ include "sd.text" $value | quote }}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -11,8 +11,8 @@ export const CHART = join(import.meta.dirname, '../../../helm/service-discovery'
 /** Without a cluster it would take one of years ago for granted. */
 const VERSION = '--kube-version=1.36.3';
 
-/** Values by their paths; a list in braces, as `--set` takes them. */
-export type Values = Readonly<Record<string, string | number | boolean>>;
+/** Values by their paths: a list in braces, as `--set` takes it; an object or a list of them as a file would have it. */
+export type Values = Readonly<Record<string, string | number | boolean | object>>;
 
 export interface KubernetesObject {
   readonly apiVersion: string;
@@ -40,7 +40,9 @@ export function onCluster(namespace: string, ...args: readonly string[]): Promis
 }
 
 export function set(values: Values): string[] {
-  return Object.entries(values).flatMap(([path, value]) => ['--set', `${path}=${value}`]);
+  return Object.entries(values).flatMap(([path, value]) =>
+    typeof value === 'object' ? ['--set-json', `${path}=${JSON.stringify(value)}`] : ['--set', `${path}=${value}`],
+  );
 }
 
 function helm(...args: readonly string[]): Promise<string> {
