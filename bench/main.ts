@@ -2,13 +2,23 @@ import { parseArgs } from 'node:util';
 import { checkTenThousand } from './checks-10k.js';
 import { measureGrowth } from './growth.js';
 import { measureMemory } from './memory.js';
-import { checksText, growthText, memoryText, registryRows, requestRow, startTimeText, watchersText } from './page.js';
+import {
+  checksText,
+  growthText,
+  memoryText,
+  overheadRow,
+  registryRows,
+  requestRow,
+  startTimeText,
+  watchersText,
+} from './page.js';
+import { measureOverhead } from './overhead.js';
 import { endAll } from './processes.js';
 import { compareWithRaw } from './registries/compare.js';
 import { REGISTRIES, type RawRegistry } from './registries/index.js';
 import { readResults, section, writeResults, type Results } from './results.js';
 import { compare } from './rounds.js';
-import { SCENARIOS, type Scenario } from './scenarios.js';
+import { OVERHEADS, SCENARIOS, type Overhead, type Scenario } from './scenarios.js';
 import { measureStartTime } from './start-time.js';
 import { measureWatchers } from './watchers.js';
 
@@ -30,6 +40,7 @@ type Measure = (results: Results) => Promise<string>;
 /** What there is to measure; each keeps its result and returns what is to be said of it. */
 const MEASUREMENTS = new Map<string, Measure>([
   ...SCENARIOS.map((scenario) => [scenario.name, comparison(scenario)] as const),
+  ...OVERHEADS.map((overhead) => [`overhead-${overhead.name}`, withAndWithout(overhead)] as const),
   ...REGISTRIES.map((registry) => [`registry-${registry.type}`, beside(registry)] as const),
   ['memory', async (all) => memoryText((all.memory = await section(() => measureMemory())).result)],
   [
@@ -52,6 +63,14 @@ function comparison(scenario: Scenario): Measure {
     const measured = await section(() => compare(scenario, { rounds, seconds }));
     all.comparisons[scenario.name] = measured;
     return requestRow(measured.result).join('  ');
+  };
+}
+
+function withAndWithout(overhead: Overhead): Measure {
+  return async (all) => {
+    const measured = await section(() => measureOverhead(overhead, { rounds, seconds }));
+    all.overheads[overhead.name] = measured;
+    return overheadRow(overhead, measured.result).join('  ');
   };
 }
 

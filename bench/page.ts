@@ -2,11 +2,12 @@ import type { ChecksResult } from './checks-10k.js';
 import { ms, paragraphs, percent, share, table, whole } from './format.js';
 import type { GrowthResult } from './growth.js';
 import type { MemoryResult } from './memory.js';
+import type { OverheadResult } from './overhead.js';
 import type { RegistryResult } from './registries/compare.js';
 import { REGISTRIES } from './registries/index.js';
 import type { Results, Section } from './results.js';
 import type { Comparison } from './rounds.js';
-import { SCENARIOS, type Scenario } from './scenarios.js';
+import { OVERHEADS, SCENARIOS, type Overhead, type Scenario } from './scenarios.js';
 import type { StartTimeResult } from './start-time.js';
 import type { WatchersResult } from './watchers.js';
 
@@ -16,15 +17,23 @@ export function performancePage(results: Results): string {
   const { memory, startTime, growth, checks, watchers } = results;
   const registries = REGISTRIES.flatMap(({ type }) => results.registries[type] ?? []);
   const comparisons = SCENARIOS.flatMap(({ name }) => results.comparisons[name] ?? []);
-  const sections = [...comparisons, ...registries, memory, startTime, growth, checks, watchers].filter(
-    (each) => each !== undefined,
-  );
+  const sections = [
+    ...comparisons,
+    ...Object.values(results.overheads),
+    ...registries,
+    memory,
+    startTime,
+    growth,
+    checks,
+    watchers,
+  ].filter((each) => each !== undefined);
   return `${paragraphs(
     '# Performance',
     '<!-- Made by `npm run docs` of bench/results/latest.json: do not edit. -->',
     '`npm run bench` starts everything that it measures, each time anew and on loopback, and keeps what it found, raw, in [bench/results/latest.json](../bench/results/latest.json). Beside the server stands a bare Fastify route that parses the same requests and always sends the same bytes and headers; the two are measured in turn, so that what disturbs one disturbs the other. **The ratios hold elsewhere; absolute figures are this machine’s at that moment.** In brackets: the least and the most of the rounds.',
     machineText(sections),
     requestsText(comparisons.map(({ result }) => result)),
+    overheadsText(results.overheads),
     registriesText(registries.map(({ result }) => result)),
     memory ? memoryText(memory.result) : '',
     startTime ? startTimeText(startTime.result) : '',
@@ -58,6 +67,28 @@ function requestsText(comparisons: readonly Comparison[]): string {
   );
 }
 
+function overheadsText(overheads: Results['overheads']): string {
+  const rows = OVERHEADS.flatMap((each) => {
+    const measured = overheads[each.name];
+    return measured ? [overheadRow(each, measured.result)] : [];
+  });
+  if (rows.length === 0) return '';
+  return paragraphs(
+    '## What it costs',
+    'The same cached discovery from a server with and a server without, in turn on one core: how much is left of the requests a second.',
+    table(['', 'of that without', 'by CPU', 'target'], rows),
+  );
+}
+
+export function overheadRow({ name, title, target }: Overhead, { ratio, cpuRatio }: OverheadResult): string[] {
+  return [
+    `**${name}**: ${title}`,
+    share(ratio),
+    share(cpuRatio),
+    goal(`${target} of that without`, ratio.median >= target),
+  ];
+}
+
 function registriesText(results: readonly RegistryResult[]): string {
   if (results.length === 0) return '';
   return paragraphs(
@@ -83,8 +114,11 @@ export function requestRow({ scenario, perSecond, ratio, cpuRatio, p99AtHalf, wa
   return [`**${scenario}**: ${title}`, whole(perSecond), share(ratio), share(cpuRatio), p99, waited, goals];
 }
 
+function goal(text: string, met: boolean): string {
+  return `${text}: ${met ? 'met' : '**not met**'}`;
+}
+
 function goalsMet(targets: NonNullable<Scenario['targets']>, ratio: number, perSecond: number, p99: number): string {
-  const goal = (text: string, met: boolean) => `${text}: ${met ? 'met' : '**not met**'}`;
   const { ratio: wanted, perSecond: rate, p99: most } = targets;
   return [
     ...(wanted === undefined ? [] : [goal(`${wanted} of bare`, ratio >= wanted)]),

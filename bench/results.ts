@@ -5,6 +5,7 @@ import type { ChecksResult } from './checks-10k.js';
 import type { GrowthResult } from './growth.js';
 import type { MemoryResult } from './memory.js';
 import { PINNED } from './processes.js';
+import type { OverheadResult } from './overhead.js';
 import type { RegistryResult } from './registries/compare.js';
 import type { Comparison } from './rounds.js';
 import type { StartTimeResult } from './start-time.js';
@@ -32,6 +33,8 @@ export interface Section<T> {
 /** Everything that was measured last, raw. */
 export interface Results {
   comparisons: Record<string, Section<Comparison>>;
+  /** By their names. */
+  overheads: Record<string, Section<OverheadResult>>;
   /** By their types. */
   registries: Record<string, Section<RegistryResult>>;
   memory?: Section<MemoryResult>;
@@ -58,7 +61,7 @@ export function readResults(): Results {
   try {
     return JSON.parse(readFileSync(FILE, 'utf8')) as Results;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { comparisons: {}, registries: {} };
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { comparisons: {}, overheads: {}, registries: {} };
     throw error;
   }
 }

@@ -40,9 +40,10 @@ export interface Measured {
   readonly waited?: number;
 }
 
-interface Round {
+export interface Round {
   readonly server: Measured;
-  readonly bare: Measured;
+  /** What it is compared with. */
+  readonly other: Measured;
 }
 
 export interface Comparison {
@@ -64,7 +65,7 @@ export interface Comparison {
 const CONNECTIONS = 32;
 const HALF_ROUNDS = 5;
 /** Until the compiler has seen enough: it shares the core with what it compiles. */
-const WARM_UP_MS = 4_000;
+export const WARM_UP_MS = 4_000;
 /** What the connection and the clock add by themselves. */
 const NOT_COPIED = new Set(['connection', 'content-length', 'date', 'keep-alive', 'transfer-encoding']);
 
@@ -73,42 +74,48 @@ export async function compare(scenario: Scenario, { rounds, seconds }: RoundOpti
   const generator = startProgram(join(import.meta.dirname, 'load-program.js'), { core: 'load' });
   const registry = scenario.registry === undefined ? undefined : await startRegistry(scenario.registry);
   const server = new Side(await seededServer(scenario, registry), scenario, generator);
-  const bare = new Side(await startBare(await server.sample()), scenario, generator);
-  const sides = { server, bare };
+  const other = new Side(await startBare(await server.sample()), scenario, generator);
+  const sides = { server, other };
   const ms = seconds * 1_000;
-  for (const side of [server, bare]) await side.run(WARM_UP_MS);
+  for (const side of [server, other]) await side.run(WARM_UP_MS);
   const full = await inTurn(rounds, (side) => sides[side].run(ms));
   const halfOf = (side: keyof Round) => median(full.map((round) => round[side].perSecond)) / 2;
   const half = await inTurn(HALF_ROUNDS, (side) => sides[side].run(ms, halfOf(side)));
   const waited = half.flatMap((round) => round.server.waited ?? []);
-  await Promise.all([server.subject.stop(), bare.subject.stop(), end(generator)]);
+  await Promise.all([server.subject.stop(), other.subject.stop(), end(generator)]);
   if (registry) await end(registry.child);
   return {
     scenario: scenario.name,
     full,
     half,
     perSecond: spread(full.map((round) => round.server.perSecond)),
-    ratio: spread(full.map((round) => round.server.perSecond / round.bare.perSecond)),
-    cpuRatio: spread(full.map((round) => round.bare.cpuMicros / round.server.cpuMicros)),
+    ...ratiosOf(full),
     p99AtHalf: {
       server: spread(half.map((round) => round.server.p99)),
-      bare: spread(half.map((round) => round.bare.p99)),
+      bare: spread(half.map((round) => round.other.p99)),
     },
     ...(waited.length > 0 && { waitedAtHalf: median(waited) }),
   };
 }
 
+export function ratiosOf(rounds: readonly Round[]): Pick<Comparison, 'ratio' | 'cpuRatio'> {
+  return {
+    ratio: spread(rounds.map(({ server, other }) => server.perSecond / other.perSecond)),
+    cpuRatio: spread(rounds.map(({ server, other }) => other.cpuMicros / server.cpuMicros)),
+  };
+}
+
 /** Whoever comes first changes, as what a neighbour does may go with the turn. */
-async function inTurn(rounds: number, run: (side: keyof Round) => Promise<Measured>): Promise<Round[]> {
+export async function inTurn(rounds: number, run: (side: keyof Round) => Promise<Measured>): Promise<Round[]> {
   const measured: Round[] = [];
   for (let round = 0; round < rounds; round++) {
-    if (round % 2 === 0) measured.push({ server: await run('server'), bare: await run('bare') });
-    else measured.push({ bare: await run('bare'), server: await run('server') });
+    if (round % 2 === 0) measured.push({ server: await run('server'), other: await run('other') });
+    else measured.push({ other: await run('other'), server: await run('server') });
   }
   return measured;
 }
 
-async function seededServer(scenario: Scenario, registry: RegistryServer | undefined): Promise<Subject> {
+export async function seededServer(scenario: Scenario, registry?: RegistryServer): Promise<Subject> {
   const environment: Record<string, string> = {
     ...(scenario.durable && { DATA_DIR: temporaryFolder() }),
     ...scenario.environment,
@@ -132,7 +139,7 @@ function knowing(key: string): Record<string, string> {
 }
 
 /** One of the two that are compared. */
-class Side {
+export class Side {
   private next = 0;
 
   constructor(
