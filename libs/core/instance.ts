@@ -50,6 +50,8 @@ export interface InstanceRecord extends InstanceKey {
   readonly enableTagOverride?: boolean;
   readonly tagsOverridden?: boolean;
   readonly registeredAt: number;
+  /** Who has registered it first, as limits tell callers apart; absent: it is not known. */
+  readonly registeredBy?: string;
   /** The latest change and whose it was, stored with it so that every replica can tell the story. */
   readonly changed: ChangeStamp;
   /** Fields of a newer release, kept as they are. */

@@ -42,6 +42,7 @@ const storedRecord = z.object({
   enableTagOverride: z.boolean().optional(),
   tagsOverridden: z.boolean().optional(),
   registeredAt: z.number(),
+  registeredBy: z.string().optional(),
   changed: z.looseObject({ cause: z.enum(CHANGE_CAUSES), actor: z.string(), at: z.number() }),
 });
 const KNOWN = new Set(Object.keys(storedRecord.shape));

@@ -13,7 +13,7 @@ const UTF8 = new TextEncoder();
 
 /**
  * The record that a registration makes: full replacement, but for what outlives one.
- * `registeredAt` and maintenance always stay; status stays while address, port and check are the
+ * `registeredAt`, `registeredBy` and maintenance always stay; status stays while address, port and check are the
  * same; with `enableTagOverride`, so do tags that an update has set.
  */
 export function registered(
@@ -41,6 +41,7 @@ function whatStays(previous: InstanceRecord, record: InstanceRecord): Partial<In
   const keepTags = record.enableTagOverride === true && previous.tagsOverridden === true;
   return {
     registeredAt: previous.registeredAt,
+    registeredBy: previous.registeredBy ?? record.registeredBy,
     maintenance: previous.maintenance ?? record.maintenance,
     ...(keepTags && { tags: previous.tags, tagsOverridden: true }),
     ...(previous.unknownFields && { unknownFields: previous.unknownFields }),

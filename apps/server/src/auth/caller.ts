@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Actor } from '#core';
 import { addressOf } from '../http/trusted-proxies.js';
 import { Scope, type Described, type Grant } from './grants.js';
+import { originOf } from './rate-limit.js';
 import type { Need, NeededRole } from './roles.js';
 import { visibilityOf, type Visibility } from './visibility.js';
 
@@ -11,6 +12,9 @@ declare module 'fastify' {
     caller: Caller;
   }
 }
+
+/** How a caller is called who is not known. */
+export const ANONYMOUS = 'anonymous';
 
 /** Somebody who asks, and what that one may do. */
 export class Caller {
@@ -54,10 +58,17 @@ export class Caller {
 export interface Author {
   readonly caller: Caller;
   readonly actor: Actor;
+  readonly holder: string;
 }
 
 export function authorOf(request: FastifyRequest): Author {
-  return { caller: request.caller, actor: actorOf(request) };
+  return { caller: request.caller, actor: actorOf(request), holder: holderOf(request) };
+}
+
+/** Whose something counts as that callers may have so many of: a known one's wherever it asks from, others' by where they are. */
+export function holderOf(request: FastifyRequest): string {
+  const { name } = request.caller;
+  return name === ANONYMOUS ? originOf(addressOf(request)) : name;
 }
 
 /** Who asks, for what is stored with a change. */

@@ -1,11 +1,8 @@
 import type { Identity, Logger, Role } from '#core';
 import type { AuthenticationSettings } from '../settings/authentication.js';
-import { Caller } from './caller.js';
+import { ANONYMOUS, Caller } from './caller.js';
 import { NO_RULES, openRules, type Rules } from './rules.js';
 import type { WatchedFiles } from './watched-files.js';
-
-/** How a caller is called who is not known. */
-export const ANONYMOUS = 'anonymous';
 
 /** Says what each may do: what the scheme says, and what the operator's rules add. Nothing else is allowed to anybody. */
 export class Policy {

@@ -5,6 +5,7 @@ import { WRITE_DEADLINE_MS } from '../deadlines.js';
 import { ServiceSeries } from '../metrics/service-series.js';
 import { Tallies } from '../metrics/tallies.js';
 import type { Probing } from '../registration/checks.js';
+import { InstanceQuota } from '../registration/instance-quota.js';
 import { type RegistrationRules, Registrations } from '../registration/registrations.js';
 import { nested, observed } from '../registry/observed.js';
 import { Origins } from '../registry/origins.js';
@@ -54,11 +55,18 @@ export const registry: Provider[] = [
       probing: Probing,
       settings: Settings,
       { registrations }: ServiceSeries,
-    ) => new Registrations(backend, catalog, probing, registrationRules(settings), (name) => registrations.add(name)),
+    ) => {
+      const count = (name: string) => registrations.add(name);
+      return new Registrations(backend, catalog, probing, registrationRules(settings), quota(catalog, settings), count);
+    },
   },
   { provide: Origins, useFactory: () => new Origins() },
   { provide: Timeline, useFactory: () => new Timeline() },
 ];
+
+function quota(catalog: Catalog, { instances: limits }: Settings): InstanceQuota | undefined {
+  return Object.keys(limits).length > 0 ? new InstanceQuota(catalog, limits) : undefined;
+}
 
 function registrationRules({ checks, leases, service }: Settings): RegistrationRules {
   return {

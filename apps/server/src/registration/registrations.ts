@@ -24,6 +24,7 @@ import type { Author } from '../auth/caller.js';
 import { forbidden } from '../auth/gate.js';
 import { badRequest, Problem } from '../http/problem.js';
 import { sharesChecks } from '../replica/identity.js';
+import type { InstanceQuota } from './instance-quota.js';
 import { healthCheckOf, type CheckRules, type Probing } from './checks.js';
 import type { RegistrationWish } from './wish.js';
 
@@ -50,22 +51,28 @@ export class Registrations {
     private readonly catalog: Catalog,
     private readonly probing: Probing,
     private readonly rules: RegistrationRules,
+    private readonly quota: InstanceQuota | undefined,
     private readonly registered: (serviceName: string) => void = () => undefined,
   ) {
     this.deadlines = new Deadlines(rules.deadlineMs);
   }
 
   /** @throws Problem or BackendError that says what is wrong with the input, or what became of the write. */
-  async register(wish: RegistrationWish, { caller, actor }: Author): Promise<CatalogEntry> {
+  async register(wish: RegistrationWish, { caller, actor, holder }: Author): Promise<CatalogEntry> {
     if (wish.serviceName === this.rules.ownName) {
       const detail = `${wish.serviceName} is the name of this registry's own servers`;
       throw badRequest(detail, [{ path: 'service_name', message: 'is reserved' }], 'RESERVED_NAME');
     }
-    const registration = this.registrationOf(wish);
+    const registration = { ...this.registrationOf(wish), registeredBy: holder };
     const taken = this.catalog.get(registration)?.instance;
     for (const each of [registration, ...(taken ? [taken] : [])])
       if (!caller.mayWith(each, 'registrar')) throw forbidden(caller);
-    return this.registerAs(registration, actor);
+    const leave = this.quota?.enter(registration);
+    try {
+      return await this.registerAs(registration, actor);
+    } finally {
+      leave?.();
+    }
   }
 
   async registerAs(registration: Registration, actor: Actor): Promise<CatalogEntry> {

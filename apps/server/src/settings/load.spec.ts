@@ -18,6 +18,7 @@ describe('loadSettings', () => {
       audit: {},
       dialects: ['old', 'older'],
       registry: { type: 'memory', options: {}, identity: '["memory",{}]' },
+      instances: {},
       checks: { enabled: true, intervalMs: 10_000, timeoutMs: 10_000, criticalLoad: 0.8 },
       leases: { ttlMs: 300_000, heartbeatIntervalMs: 60_000 },
       massLoss: { min: 3, share: 0.5, holdMs: 60_000 },

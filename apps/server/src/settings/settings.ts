@@ -53,6 +53,8 @@ export interface Settings {
     readonly identity: string;
     readonly dataDir?: string;
   };
+  /** How many there may be; absent: any number. */
+  readonly instances: { readonly perService?: number; readonly perCaller?: number };
   readonly checks: {
     readonly enabled: boolean;
     readonly intervalMs: number;
@@ -150,6 +152,10 @@ export function toSettings(
       options,
       identity,
       ...(values.DATA_DIR !== undefined && { dataDir: values.DATA_DIR }),
+    },
+    instances: {
+      ...(values.MAX_INSTANCES_PER_SERVICE !== undefined && { perService: values.MAX_INSTANCES_PER_SERVICE }),
+      ...(values.MAX_INSTANCES_PER_CALLER !== undefined && { perCaller: values.MAX_INSTANCES_PER_CALLER }),
     },
     checks: {
       enabled: values.HEALTH_CHECK_ENABLED,

@@ -119,6 +119,13 @@ export function variables({ backends, strategies, dialects }: Choices) {
       description:
         'streams that one caller may have open, by identity, or by address who brings none. Otherwise as many as MAX_WAITERS allows',
     }),
+    MAX_INSTANCES_PER_SERVICE: integer(1).optional().meta({
+      description: 'instances that a service may have; replacing one is always allowed. Otherwise any number',
+    }),
+    MAX_INSTANCES_PER_CALLER: integer(1).optional().meta({
+      description:
+        'instances there may be that one caller has registered, by identity, or by address who brings none. Otherwise any number',
+    }),
     STREAM_HEARTBEAT: duration(LIMITS.minIntervalMs).prefault('15').meta({
       description:
         'time between signs of life on an idle stream; a reader who takes nothing for twice as long is let go',

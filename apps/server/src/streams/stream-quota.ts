@@ -1,11 +1,9 @@
 import type { FastifyRequest } from 'fastify';
-import { ANONYMOUS } from '../auth/policy.js';
-import { originOf } from '../auth/rate-limit.js';
+import { holderOf } from '../auth/caller.js';
 import { Problem } from '../http/problem.js';
-import { addressOf } from '../http/trusted-proxies.js';
 import type { Channel } from './channel.js';
 
-/** So many streams of each caller: a known one wherever it asks from, others by where they are. */
+/** So many streams of each caller. */
 export class StreamQuota {
   private readonly open = new Map<string, number>();
 
@@ -28,9 +26,4 @@ export class StreamQuota {
       else this.open.delete(holder);
     });
   }
-}
-
-function holderOf(request: FastifyRequest): string {
-  const { name } = request.caller;
-  return name === ANONYMOUS ? originOf(addressOf(request)) : name;
 }

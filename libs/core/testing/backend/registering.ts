@@ -38,14 +38,15 @@ export function registeringContract(trial: Trial): void {
     });
 
     it('replaces an instance that registers again, and keeps what outlives that', async () => {
-      const first = await trial.register({ tags: ['old'], metadata: { a: '1' } });
+      const first = await trial.register({ tags: ['old'], metadata: { a: '1' }, registeredBy: 'first' });
       await trial.registrar.update(KEY, { kind: 'maintenance', maintenance: { reason: 'upgrade' } }, { actor });
-      const { instance, created } = await trial.register({ tags: ['new'], port: 9090 });
+      const { instance, created } = await trial.register({ tags: ['new'], port: 9090, registeredBy: 'second' });
       expect(created).toBe(false);
       expect(instance).toMatchObject({ tags: ['new'], metadata: {}, port: 9090, maintenance: { reason: 'upgrade' } });
       expect(instance.registeredAt).toBe(first.instance.registeredAt);
       expect(compareVersions(instance.version, first.instance.version)).toBeGreaterThan(0);
-      expect(await trial.find(KEY)).toMatchObject({ port: 9090, maintenance: { reason: 'upgrade' } });
+      const kept = { maintenance: { reason: 'upgrade' }, registeredBy: 'first' };
+      expect(await trial.find(KEY)).toMatchObject({ port: 9090, ...kept });
     });
 
     it('makes no new version of the same registration', async () => {
