@@ -25,7 +25,7 @@ const config = {
     // As those call it who install it.
     paths: {
       '@service-discovery/client': ['../libs/client/index.ts'],
-      '@service-discovery/client/*': ['../libs/client/*.ts'],
+      '@service-discovery/client/*': ['../libs/client/*.ts', '../libs/client/*/index.ts'],
       '@service-discovery/client-nest': ['../libs/client-nest/index.ts'],
       '@service-discovery/client-nest/terminus': ['../libs/client-nest/terminus.ts'],
     },

@@ -19,6 +19,7 @@ const PACKAGES = [
       index: 'libs/client/index.ts',
       prometheus: 'libs/client/prometheus.ts',
       opentelemetry: 'libs/client/opentelemetry.ts',
+      testing: 'libs/client/testing/index.ts',
     },
     peers: { '@opentelemetry/api': { optional: true }, 'prom-client': { optional: true } },
   },

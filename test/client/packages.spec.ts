@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
+import { snippetsOf } from '../../scripts/snippets.mjs';
 import { TEST_MS } from '../support/process.js';
 import { TestServer } from '../support/server.js';
 import { Project } from './support/project.js';
@@ -33,6 +34,19 @@ async function main() {
 }
 main();`;
 
+/** Finds what a test has put there. */
+const TESTED = `
+async function main() {
+  const discovery = await startDiscovery();
+  discovery.register({ service: 'web', id: 'me', host: '127.0.0.1', port: 8080 });
+  const client = new DiscoveryClient({ servers: [discovery.url] });
+  await client.ready();
+  console.log(client.pick('web').instance.serviceId);
+  await client.close();
+  await discovery.stop();
+}
+main();`;
+
 /** Is registered as soon as it listens. */
 const NEST = `
 class App {}
@@ -53,14 +67,21 @@ main();`;
 /** Right but for the lines that say so. */
 const TYPED = `
 import { DiscoveryClient, PRESETS, ServiceCommunicator, type Instance } from '${CLIENT}';
+import { startDiscovery } from '${CLIENT}/testing';
 const client = new DiscoveryClient({ servers: ['http://localhost:8090'] });
 export const instance: Instance | undefined = client.instances('web')[0];
 const services = new ServiceCommunicator(client, { policy: { ...PRESETS.web, maxAttempts: 2 } });
 export const user: Promise<{ name: string }> = services.callJson<{ name: string }>({ service: 'users', path: '/1' });
+export const found: Promise<Instance> = startDiscovery().then((discovery) => discovery.registered('web'));
 // @ts-expect-error A port is a number.
 void client.register({ service: 'web', host: 'localhost', port: '80' });
 // @ts-expect-error There is no such member.
 export const none = client.transport;`;
+
+const LOADED = [
+  ['mjs', (names: string, from: string) => `import { ${names} } from '${from}';`],
+  ['cjs', (names: string, from: string) => `const { ${names} } = require('${from}');`],
+] as const;
 
 describe('the package', () => {
   it('depends on what it uses, and on nothing of the server', async () => {
@@ -100,10 +121,7 @@ describe('the package', () => {
     expect(await project.tool('typescript/bin/tsc', '-p', '.')).toBe('');
   });
 
-  it.each([
-    ['mjs', (names: string, from: string) => `import { ${names} } from '${from}';`],
-    ['cjs', (names: string, from: string) => `const { ${names} } = require('${from}');`],
-  ])('is a module of Nest in .%s', async (extension, load) => {
+  it.each(LOADED)('is a module of Nest in .%s', async (extension, load) => {
     const server = await TestServer.start();
     try {
       const program = await project.write(
@@ -123,6 +141,18 @@ describe('the package', () => {
     }
   });
 
+  it.each(LOADED)('brings a stand-in for the server in .%s', async (extension, load) => {
+    const head = [load('DiscoveryClient', CLIENT), load('startDiscovery', `${CLIENT}/testing`)];
+    const program = await project.write(`tested.${extension}`, head.join('\n') + TESTED);
+    expect(await project.node([program])).toBe('me\n');
+  });
+
+  it('is tested with as its document shows', async () => {
+    const page = await readFile('docs/client.md', 'utf8');
+    const { code } = await transform(snippetOf(page, 'users.test.ts'), { loader: 'ts' });
+    expect(await project.node([await project.write('users.test.mjs', code)])).toContain('pass 1');
+  });
+
   it('goes into a bundle for browsers', async () => {
     const entry = await project.write('browser.mjs', `export { DiscoveryClient } from '${CLIENT}';`);
     // Rejects when anything asks for what only Node has.
@@ -130,3 +160,7 @@ describe('the package', () => {
     expect(warnings).toEqual([]);
   });
 });
+
+function snippetOf(page: string, name: string): string {
+  return snippetsOf(page).find((snippet) => snippet.name === name)!.code;
+}
