@@ -159,10 +159,11 @@ export const RENEW = script(
   VERSION_OF,
   CLOCK,
   `
+-- Replicas' clocks differ: what was told by one that is ahead must not keep the others quiet until then.
 local function tell_load(key, beat, load, connections)
   local told, at = string.match(redis.call('HGET', loads, key) or '', '^(%S+) (%S+)')
   told, at = tonumber(told), tonumber(at)
-  if not told or not at or (beat - at >= ${LOAD_EVERY_MS} and math.abs(load - told) > ${LOAD_STEP} - 1e-9) then
+  if not told or not at or (math.abs(beat - at) >= ${LOAD_EVERY_MS} and math.abs(load - told) > ${LOAD_STEP} - 1e-9) then
     redis.call('HSET', loads, key, load .. ' ' .. beat .. ' ' .. connections)
     redis.call('XADD', load_changes, 'MAXLEN', '~', ${LOAD_CHANGES_KEPT}, '*', 'key', key)
   end

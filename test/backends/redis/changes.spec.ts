@@ -72,10 +72,15 @@ describeOwn(redis)('what Redis tells its replicas', () => {
       await load(0.54, 4_000);
       await load(0.45, 1_000);
       await watcher.until('the next', () => watcher.get(KEY)?.vitals.loadPercentage === 0.45);
+      await load(0.2, -3_600_000);
+      await watcher.until(
+        'that of a replica whose clock is behind',
+        () => watcher.get(KEY)?.vitals.loadPercentage === 0.2,
+      );
       const told = watcher.events.flatMap((event) =>
         event.kind === 'upsert' ? [event.instance.vitals.loadPercentage] : [],
       );
-      expect(told).toEqual([undefined, 0.5, 0.45]);
+      expect(told).toEqual([undefined, 0.5, 0.45, 0.2]);
       expect(await changes()).toBe(1);
     });
   });
