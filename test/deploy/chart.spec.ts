@@ -143,7 +143,10 @@ function difference(text: string, base: string): string {
     [{ 'tls.certManager.enabled': true, 'tls.existingSecret': 'x' }, 'tls.existingSecret must be empty'],
     [{ 'auth.clientCaSecret': 'x' }, 'auth.clientCaSecret needs tls.existingSecret or tls.certManager.enabled'],
     [{ 'auth.rules': [{ ...RULE, role: 'owner' }] }, "at '/auth/rules/0/role': value must be one of 'reader'"],
-    [{ 'auth.rules': [{ ...RULE, service: 'web' }] }, "at '/auth/rules/0': additional properties 'service' not allowed"],
+    [
+      { 'auth.rules': [{ ...RULE, service: 'web' }] },
+      "at '/auth/rules/0': additional properties 'service' not allowed",
+    ],
     [{ 'auth.apiKeysSecret': 'x', 'auth.disabled': true }, 'auth.disabled must be false with auth.apiKeysSecret'],
     [{ 'proxies.clientCertificates': true }, 'proxies.clientCertificates needs proxies.trusted'],
     [{ 'proxies.trusted': '{10.0.0.0}' }, "at '/proxies/trusted/0': '10.0.0.0' does not"],

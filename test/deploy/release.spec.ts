@@ -1,27 +1,19 @@
-import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Admin } from '../backends/kubernetes/support/admin.js';
-import { hasPrograms, isAvailable } from '../servers/index.js';
+import { run } from '../servers/command.js';
+import { shared } from '../servers/kind.js';
 import { kubernetes } from '../servers/kubernetes.js';
 import { freePort } from '../servers/ports.js';
 import { HttpClient } from '../support/http-client.js';
 import type { Instance, Service } from '../support/instances.js';
 import { endProcesses } from '../support/process.js';
 import { until } from '../support/until.js';
-import { run } from '../servers/command.js';
-import { shared } from '../servers/kind.js';
-import { CHART, onCluster, set, type KubernetesObject, type Values } from './support/helm.js';
+import type { KubernetesObject } from './support/helm.js';
 import { mayMount } from './support/mounts.js';
-import { Pod } from './support/pod.js';
-import { helm } from './support/tools.js';
+import { mayRelease, PATIENCE_MS, Release } from './support/release.js';
 
 const MANIFESTS = join(import.meta.dirname, '../../k8s');
-const RELEASE = 'service-discovery';
 const TEST_MS = 240_000;
-/** Pods of the cluster become ready within a second or two; the machine may be busy. */
-const WAIT = ['--wait', '--timeout=2m'];
-const PATIENCE_MS = 60_000;
 
 /** Where things of ours may be. */
 const KINDS = [
@@ -35,54 +27,27 @@ const KINDS = [
   'apis/policy/v1/poddisruptionbudgets',
 ];
 
-let admin: Admin;
-let namespace: string;
+let release: Release;
 
 beforeEach(async () => {
-  admin = new Admin();
-  namespace = `deploy-${randomUUID().slice(0, 8)}`;
-  // The level that lets nothing in that has any right which it can do without.
-  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
-  await admin.ask('POST', '/api/v1/namespaces', { metadata: { name: namespace, labels } });
+  release = await Release.inNewNamespace();
 });
 afterEach(async () => {
   await endProcesses();
-  await admin.ask('DELETE', `/api/v1/namespaces/${namespace}`);
-  admin.close();
+  await release.end();
 });
 
-function at(kind: string, name = ''): string {
-  const [, group, plural] = /^(.*)\/(.*)$/.exec(kind)!;
-  return `/${group}/namespaces/${namespace}/${plural}${name && `/${name}`}`;
-}
-
-/** Needs Helm and a control plane. With CI set the runner has failed before, for want of either. */
-const possible = hasPrograms({ programs: [helm] }) && isAvailable(kubernetes);
-const describeRelease = possible ? describe : describe.skip;
 /** Where files of a pod are laid over the machine's. */
-const itInPod = possible && mayMount('--map-root-user') ? it : it.skip;
+const itInPod = mayRelease() && mayMount('--map-root-user') ? it : it.skip;
 
-describeRelease('a release', () => {
-  const release = (command: string, values: Values = {}, ...more: readonly string[]) =>
-    onCluster(
-      namespace,
-      command,
-      RELEASE,
-      ...(command === 'rollback' ? [] : [CHART]),
-      ...WAIT,
-      ...set(values),
-      ...more,
-    );
-
-  async function deployment(): Promise<KubernetesObject> {
-    return admin.ask<KubernetesObject>('GET', at('apis/apps/v1/deployments', RELEASE));
-  }
-
+(mayRelease() ? describe : describe.skip)('a release', () => {
   async function ownObjects(): Promise<string[]> {
-    const lists = await Promise.all(KINDS.map((kind) => admin.ask<{ items: KubernetesObject[] }>('GET', at(kind))));
+    const lists = await Promise.all(
+      KINDS.map((kind) => release.admin.ask<{ items: KubernetesObject[] }>('GET', release.at(kind))),
+    );
     return lists.flatMap(({ items }, i) =>
       items
-        .filter(({ metadata }) => metadata.name.includes(RELEASE))
+        .filter(({ metadata }) => metadata.name.includes(Release.NAME))
         .map(({ metadata }) => `${KINDS[i]} ${metadata.name}`),
     );
   }
@@ -93,24 +58,25 @@ describeRelease('a release', () => {
       const options = Object.fromEntries(
         ['autoscaling', 'networkPolicy', 'podDisruptionBudget'].map((each) => [`${each}.enabled`, true]),
       );
-      const told = await release('install', { ...options, 'autoscaling.minReplicas': 3 });
-      expect(told).toContain(`It discovers the Services of namespace ${namespace}; it registers nothing.`);
-      await until(async () => (await deployment()).status.readyReplicas === 3, PATIENCE_MS);
+      const told = await release.helm('install', { ...options, 'autoscaling.minReplicas': 3 });
+      expect(told).toContain(`It discovers the Services of namespace ${release.namespace}; it registers nothing.`);
+      await until(async () => (await release.deployment()).status.readyReplicas === 3, PATIENCE_MS);
       const slices = () =>
-        admin.ask<{ items: KubernetesObject[] }>('GET', at('apis/discovery.k8s.io/v1/endpointslices'));
+        release.admin.ask<{ items: KubernetesObject[] }>('GET', release.at('apis/discovery.k8s.io/v1/endpointslices'));
       await until(async () => (await slices()).items[0]?.endpoints?.length === 3, PATIENCE_MS);
 
-      await release('upgrade', { ...options, 'autoscaling.minReplicas': 3, 'config.env.SERVICE_TTL': '60s' });
+      await release.helm('upgrade', { ...options, 'autoscaling.minReplicas': 3, 'config.env.SERVICE_TTL': '60s' });
       const variables = async () =>
-        (await admin.ask<KubernetesObject>('GET', at('api/v1/configmaps', RELEASE))).data as Record<string, string>;
+        (await release.admin.ask<KubernetesObject>('GET', release.at('api/v1/configmaps', Release.NAME)))
+          .data as Record<string, string>;
       expect(await variables()).toMatchObject({ SERVICE_TTL: '60s' });
-      const { strategy } = (await deployment()).spec;
+      const { strategy } = (await release.deployment()).spec;
       expect(strategy.rollingUpdate).toEqual({ maxSurge: 1, maxUnavailable: 0 });
 
-      await release('rollback', {}, '1');
+      await release.helm('rollback', {}, '1');
       expect(await variables()).not.toHaveProperty('SERVICE_TTL');
 
-      await onCluster(namespace, 'uninstall', RELEASE, ...WAIT);
+      await release.helm('uninstall');
       await until(async () => (await ownObjects()).length === 0, PATIENCE_MS);
     },
     TEST_MS,
@@ -120,18 +86,18 @@ describeRelease('a release', () => {
     'can be had without Helm, by kubectl apply -f k8s/',
     async () => {
       const kubectl = (...args: readonly string[]) =>
-        run('kubectl', [...args, `--namespace=${namespace}`, `--kubeconfig=${shared(kubernetes)}`]);
+        run('kubectl', [...args, `--namespace=${release.namespace}`, `--kubeconfig=${shared(kubernetes)}`]);
       await kubectl('apply', '-f', MANIFESTS, '--validate=strict');
-      await until(async () => (await deployment()).status.readyReplicas === 1, PATIENCE_MS);
+      await until(async () => (await release.deployment()).status.readyReplicas === 1, PATIENCE_MS);
 
-      await kubectl('create', 'secret', 'generic', RELEASE, '--from-literal=SERVICE_DISCOVERY_SECRET=x');
-      await kubectl('set', 'env', `deployment/${RELEASE}`, `--from=secret/${RELEASE}`);
-      const { env } = (await deployment()).spec.template.spec.containers[0];
+      await kubectl('create', 'secret', 'generic', Release.NAME, '--from-literal=SERVICE_DISCOVERY_SECRET=x');
+      await kubectl('set', 'env', `deployment/${Release.NAME}`, `--from=secret/${Release.NAME}`);
+      const { env } = (await release.deployment()).spec.template.spec.containers[0];
       expect(env).toContainEqual({
         name: 'SERVICE_DISCOVERY_SECRET',
-        valueFrom: { secretKeyRef: { name: RELEASE, key: 'SERVICE_DISCOVERY_SECRET' } },
+        valueFrom: { secretKeyRef: { name: Release.NAME, key: 'SERVICE_DISCOVERY_SECRET' } },
       });
-      await kubectl('delete', 'secret', RELEASE);
+      await kubectl('delete', 'secret', Release.NAME);
       await kubectl('delete', '-f', MANIFESTS);
       await until(async () => (await ownObjects()).length === 0, PATIENCE_MS);
     },
@@ -145,19 +111,19 @@ describeRelease('a release', () => {
     'discovers what runs in the cluster with its ServiceAccount alone, %s',
     async (_how, links) => {
       const port = await freePort();
-      await release('install', { 'config.env.SERVICE_HOST': '127.0.0.1', 'config.env.SERVICE_PORT': `${port}` });
+      await release.helm('install', { 'config.env.SERVICE_PORT': `${port}` });
       if (links) {
         const patch = { spec: { template: { spec: { enableServiceLinks: true } } } };
-        await admin.ask('PATCH', at('apis/apps/v1/deployments', RELEASE), patch);
+        await release.admin.ask('PATCH', release.at('apis/apps/v1/deployments', Release.NAME), patch);
       }
-      const pod = await Pod.of(admin, namespace, RELEASE);
+      const pod = await release.pod();
       expect('SERVICE_DISCOVERY_PORT' in pod.environment).toBe(links);
       const server = await pod.start();
       expect(server.port).toBe(port);
       const http = new HttpClient(server.url);
 
-      await admin.ask('POST', at('apis/apps/v1/deployments'), web(3));
-      await admin.ask('POST', at('api/v1/services'), WEB);
+      await release.admin.ask('POST', release.at('apis/apps/v1/deployments'), web(3));
+      await release.admin.ask('POST', release.at('api/v1/services'), WEB);
       const listed = async () => {
         const answer = await http.get<Service>('/api/v1/services/web');
         return answer.status === 200 ? answer.data.instances : [];
@@ -166,7 +132,7 @@ describeRelease('a release', () => {
       await count(3);
       expect((await http.get<Instance>('/api/v1/services/web/instance')).data.metadata.pod).toMatch(/^web-/);
       for (const replicas of links ? [0] : [300, 0]) {
-        await admin.ask('PATCH', at('apis/apps/v1/deployments', 'web'), { spec: { replicas } });
+        await release.admin.ask('PATCH', release.at('apis/apps/v1/deployments', 'web'), { spec: { replicas } });
         await count(replicas);
       }
       expect((await http.post('/api/v1/services', { name: 'x', host: '10.0.0.1', port: 1 })).status).toBe(403);
@@ -180,11 +146,11 @@ describeRelease('a release', () => {
 
   /** To list and watch Services and EndpointSlices here, and what everybody may. */
   async function expectRights(token: string): Promise<void> {
-    const ask = async (resource: string, verb: string, group = '', where = namespace) => {
+    const ask = async (resource: string, verb: string, group = '', where = release.namespace) => {
       const spec = { resourceAttributes: { namespace: where, group, resource, verb } };
       const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec };
       const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
-      const account = admin.as(token);
+      const account = release.admin.as(token);
       const { status } = await account.ask<KubernetesObject>('POST', path, body).finally(() => account.close());
       return status.allowed as boolean;
     };

@@ -1,53 +1,44 @@
-import { spawn } from 'node:child_process';
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { serverProgram } from '../../support/build.js';
-import { ServerProcess, temporaryFolder, type Environment } from '../../support/process.js';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HttpClient } from '../../support/http-client.js';
+import { within, type Environment, type Exit, type ServerProcess } from '../../support/process.js';
 import type { Admin } from '../../backends/kubernetes/support/admin.js';
+import { startContainer } from './container.js';
 import type { KubernetesObject } from './helm.js';
+import { Volume, type Contents } from './volume.js';
 
 // Kwok plays the kubelet: a pod's process does not run. Here it does, with what a kubelet would give it.
 
-const ACCOUNT = 'var/run/secrets/kubernetes.io/serviceaccount';
-
-/** A root file system that cannot be written to, of the server and the system's libraries, and /data that can. */
-const CONTAINER = `
-set -e
-mount -t tmpfs tmpfs "$ROOT"
-cp -r "$FILES/." "$ROOT"
-for each in dev etc lib lib64 proc usr; do
-  [ ! -e "/$each" ] || { mkdir "$ROOT/$each" && mount --rbind "/$each" "$ROOT/$each"; }
-done
-touch "$ROOT/node" && mount --bind "$NODE" "$ROOT/node"
-mount -t tmpfs tmpfs "$ROOT/data"
-mount -o remount,ro "$ROOT"
-exec chroot "$ROOT" /usr/bin/env --ignore-environment --chdir=/app "$@"
-`;
+const ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
+/** Of the image. */
+const COMMAND = ['node', '/app/main.js'];
 
 /** A pod of a Deployment, as the cluster has it. */
 export class Pod {
+  private readonly volumes = new Map<string, Volume>();
+  private running: ServerProcess | undefined;
+
   private constructor(
+    private readonly admin: Admin,
+    private readonly namespace: string,
+    private readonly spec: PodSpec,
     readonly environment: Environment,
     readonly token: string,
-    private readonly namespace: string,
-    private readonly authority: string,
   ) {}
 
-  static async of(admin: Admin, namespace: string, deployment: string): Promise<Pod> {
-    const { spec } = (
-      await admin.ask<KubernetesObject>('GET', `/apis/apps/v1/namespaces/${namespace}/deployments/${deployment}`)
-    ).spec.template;
+  /** @param address Of loopback, for the pod alone. */
+  static async of(admin: Admin, namespace: string, deployment: string, address = '127.0.0.1'): Promise<Pod> {
+    const path = `/apis/apps/v1/namespaces/${namespace}/deployments/${deployment}`;
+    const spec = (await admin.ask<KubernetesObject>('GET', path)).spec.template.spec as PodSpec;
     const core = `/api/v1/namespaces/${namespace}`;
     const { status } = await admin.ask<KubernetesObject>(
       'POST',
       `${core}/serviceaccounts/${spec.serviceAccountName}/token`,
       { spec: { expirationSeconds: 3_600 } },
     );
-    const [container] = spec.containers as [Container];
+    const [{ envFrom, env }] = spec.containers;
     const maps = await Promise.all(
-      container.envFrom.map(({ configMapRef: { name } }) =>
-        admin.ask<KubernetesObject>('GET', `${core}/configmaps/${name}`),
-      ),
+      envFrom.map(({ configMapRef: { name } }) => admin.ask<KubernetesObject>('GET', `${core}/configmaps/${name}`)),
     );
     const { items } = await admin.ask<{ items: KubernetesObject[] }>('GET', `${core}/services`);
     const environment = {
@@ -55,36 +46,95 @@ export class Pod {
       KUBERNETES_SERVICE_PORT: String(admin.port),
       ...(spec.enableServiceLinks === false ? {} : together(items.map(linksTo))),
       ...together(maps.map(({ data }) => data as Environment)),
-      // What is asked of the pod itself is its address.
-      ...Object.fromEntries(container.env.map(({ name }) => [name, '127.0.0.1'])),
+      // What is asked of the pod itself is its address. All addresses of a pod's network are its own; here one is.
+      ...Object.fromEntries(env.map(({ name }) => [name, address])),
+      SERVICE_HOST: address,
     };
-    return new Pod(environment, status.token, namespace, admin.authority);
+    return new Pod(admin, namespace, spec, environment, status.token);
   }
 
   /** Its process, when it serves. */
   async start(): Promise<ServerProcess> {
-    const files = await temporaryFolder();
-    await cp(dirname(serverProgram()), join(files, 'app'), { recursive: true });
-    for (const each of ['data', ACCOUNT]) await mkdir(join(files, each), { recursive: true });
-    await writeFile(join(files, ACCOUNT, 'token'), this.token);
-    await writeFile(join(files, ACCOUNT, 'namespace'), this.namespace);
-    await writeFile(join(files, ACCOUNT, 'ca.crt'), await readFile(this.authority));
-    const variables = Object.entries(this.environment).map(([name, value]) => `${name}=${value}`);
-    const script = ['sh', '-c', CONTAINER, 'pod', ...variables, '/node', 'main.js'];
-    const env = { PATH: process.env.PATH, ROOT: await temporaryFolder(), FILES: files, NODE: process.execPath };
-    const child = spawn('unshare', ['--map-root-user', '--mount', ...script], {
-      env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const server = new ServerProcess(child);
-    await server.serving();
-    return server;
+    const mounts: Record<string, string> = {};
+    for (const { name, mountPath } of this.spec.containers[0].volumeMounts) {
+      const contents = await this.contentsOf(name);
+      if (contents === undefined) continue;
+      const volume = await Volume.of(contents);
+      this.volumes.set(name, volume);
+      mounts[mountPath] = volume.folder;
+    }
+    const account = { token: this.token, namespace: this.namespace, 'ca.crt': await readFile(this.admin.authority) };
+    mounts[ACCOUNT] = (await Volume.of(account)).folder;
+    this.running = await startContainer(COMMAND, this.environment, mounts);
+    await this.running.serving();
+    return this.running;
   }
+
+  /** Takes what Secrets and ConfigMaps say by now into its volumes. */
+  async refresh(): Promise<void> {
+    for (const [name, volume] of this.volumes) await volume.write((await this.contentsOf(name))!);
+  }
+
+  /** Whether a probe succeeds. Whose certificate it is shown, a kubelet does not look at. */
+  async passes(probe: 'startupProbe' | 'livenessProbe' | 'readinessProbe'): Promise<boolean> {
+    const { scheme = 'HTTP', path } = this.spec.containers[0][probe].httpGet;
+    const { SERVICE_HOST: host, SERVICE_PORT: port } = this.environment;
+    const kubelet = new HttpClient(`${scheme.toLowerCase()}://${host}:${port}`, {}, { rejectUnauthorized: false });
+    const { status } = await kubelet.get(path).finally(() => kubelet.close());
+    return status >= 200 && status < 400;
+  }
+
+  /** As a kubelet does it: the hook first, then the signal, and no more time than the pod is given. */
+  async stop(): Promise<Exit> {
+    const [{ lifecycle }] = this.spec.containers;
+    const { seconds } = lifecycle.preStop.sleep;
+    await sleep(seconds * 1_000);
+    this.running!.signal('SIGTERM');
+    const left = this.spec.terminationGracePeriodSeconds - seconds;
+    return within(this.running!.exited, 'the end within the grace period', left * 1_000);
+  }
+
+  /** Of a volume that has any. */
+  private async contentsOf(volume: string): Promise<Contents | undefined> {
+    const { secret, configMap } = this.spec.volumes.find(({ name }) => name === volume)!;
+    const of = secret ? `secrets/${secret.secretName}` : configMap && `configmaps/${configMap.name}`;
+    if (of === undefined) return undefined;
+    const { data } = await this.admin.ask<{ data: Record<string, string> }>(
+      'GET',
+      `/api/v1/namespaces/${this.namespace}/${of}`,
+    );
+    return secret ? decoded(data) : data;
+  }
+}
+
+interface Probe {
+  readonly httpGet: { readonly path: string; readonly scheme?: 'HTTP' | 'HTTPS' };
 }
 
 interface Container {
   readonly envFrom: readonly { readonly configMapRef: { readonly name: string } }[];
   readonly env: readonly { readonly name: string }[];
+  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
+  readonly startupProbe: Probe;
+  readonly livenessProbe: Probe;
+  readonly readinessProbe: Probe;
+  readonly lifecycle: { readonly preStop: { readonly sleep: { readonly seconds: number } } };
+}
+
+interface PodSpec {
+  readonly serviceAccountName: string;
+  readonly enableServiceLinks?: boolean;
+  readonly terminationGracePeriodSeconds: number;
+  readonly containers: readonly [Container];
+  readonly volumes: readonly {
+    readonly name: string;
+    readonly secret?: { readonly secretName: string };
+    readonly configMap?: { readonly name: string };
+  }[];
+}
+
+function decoded(data: Readonly<Record<string, string>>): Contents {
+  return Object.fromEntries(Object.entries(data).map(([name, value]) => [name, Buffer.from(value, 'base64')]));
 }
 
 function together(environments: readonly Environment[]): Environment {
