@@ -1,5 +1,6 @@
 import { matches } from '#core';
 import { Balancer } from '#balancing';
+import { systemClock, type Clock } from './clock.js';
 import { NotReadyError } from './errors.js';
 import { Follower } from './discovery/follower.js';
 import { SnapshotKeeper } from './discovery/keeper.js';
@@ -18,6 +19,8 @@ import { Transport } from './transport.js';
  * open ends with `close()`.
  */
 export class DiscoveryClient {
+  /** Whoever works with this client goes by it too. */
+  readonly clock: Clock;
   private readonly transport: Transport;
   private readonly view: LocalView;
   private readonly picker: Picker;
@@ -28,7 +31,8 @@ export class DiscoveryClient {
 
   /** @throws RangeError without a server; UnknownStrategyError of a strategy's name. */
   constructor(private readonly options: ClientOptions) {
-    const balancer = new Balancer({ defaultStrategy: options.strategy });
+    this.clock = options.clock ?? systemClock;
+    const balancer = new Balancer({ defaultStrategy: options.strategy, now: () => this.clock.now() });
     this.transport = new Transport(options);
     this.view = new LocalView((key) => balancer.recorder.forget(key));
     this.picker = new Picker(this.view, balancer, { region: options.region, zone: options.zone });
@@ -93,6 +97,7 @@ export class DiscoveryClient {
   async register(request: RegistrationRequest, signal?: AbortSignal): Promise<Registration> {
     const registration = await Registration.start(this.transport, request, {
       signal,
+      clock: this.clock,
       onError: (error) => this.options.onError?.(error),
       onEnd: (self) => this.registrations.delete(self),
     });
@@ -124,7 +129,7 @@ export class DiscoveryClient {
       (error) => onError?.(error),
       () => this.keeper?.restore(),
     );
-    const follower = new Follower(this.transport, listener, { silenceMs });
+    const follower = new Follower(this.transport, listener, { silenceMs, clock: this.clock });
     return follower.run(this.closing.signal);
   }
 }

@@ -1,5 +1,6 @@
 export type { HealthStatus, InstanceStatus, Outcome } from '#core';
 export { STRATEGIES, UnknownStrategyError } from '#balancing';
+export type { Clock } from './clock.js';
 export { DiscoveryClient } from './client.js';
 export { Follower, type FollowerOptions, type Listener, type WatchEvent } from './discovery/follower.js';
 export type { Filter, Picked, PickOptions } from './discovery/picker.js';

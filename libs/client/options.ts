@@ -1,3 +1,5 @@
+import type { Clock } from './clock.js';
+
 export interface ClientOptions {
   /** Base URLs, `http://localhost:8090` say. Any of them will do: when one does not answer, the next is asked. */
   readonly servers: readonly string[];
@@ -14,6 +16,8 @@ export interface ClientOptions {
   readonly timeoutMs?: number;
   /** A stream on which nothing has come for this long, milliseconds, is dead. Above the servers' `STREAM_HEARTBEAT`. */
   readonly silenceMs?: number;
+  /** Another one lets tests pass time: `TestClock` of `@service-discovery/client/testing`. */
+  readonly clock?: Clock;
   /** Where what goes wrong in the background is told. */
   readonly onError?: (error: Error) => void;
 }

@@ -5,6 +5,7 @@ export class Backoff {
   constructor(
     private readonly firstMs: number,
     private readonly mostMs: number,
+    private readonly sleep: (ms: number, signal: AbortSignal) => Promise<void> = pause,
   ) {
     this.wait = firstMs;
   }
@@ -18,7 +19,7 @@ export class Backoff {
   pause(signal: AbortSignal): Promise<void> {
     const ms = jittered(this.wait);
     this.wait = Math.min(this.wait * 2, this.mostMs);
-    return pause(ms, signal);
+    return this.sleep(ms, signal);
   }
 }
 

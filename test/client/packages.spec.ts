@@ -150,7 +150,7 @@ describe('the package', () => {
   it('is tested with as its document shows', async () => {
     const page = await readFile('docs/client.md', 'utf8');
     const { code } = await transform(snippetOf(page, 'users.test.ts'), { loader: 'ts' });
-    expect(await project.node([await project.write('users.test.mjs', code)])).toContain('pass 1');
+    expect(await project.node([await project.write('users.test.mjs', code)])).toContain('pass 2');
   });
 
   it('goes into a bundle for browsers', async () => {

@@ -6,6 +6,7 @@ import {
   handleWhenResult,
   type CircuitBreakerPolicy,
 } from 'cockatiel';
+import type { Clock } from '../clock.js';
 import type { CallPolicy } from './policy.js';
 
 /** Remembered for so many instances or services. */
@@ -18,6 +19,7 @@ export class Breakers {
 
   constructor(
     private readonly policy: Pick<CallPolicy, 'failureThreshold' | 'recoveryMs'>,
+    private readonly clock: Clock,
     private readonly blames: {
       readonly result: (result: unknown) => boolean;
       readonly error: (error: Error) => boolean;
@@ -29,16 +31,18 @@ export class Breakers {
   isOpen(key: string): boolean {
     const breaker = this.byKey.get(key);
     if (!breaker) return false;
-    return breaker.state === CircuitState.HalfOpen || (breaker.state === CircuitState.Open && !this.isDue(key));
+    const { state } = breaker;
+    return state === CircuitState.HalfOpen || (state === CircuitState.Open && !this.isDue(key));
   }
 
   /** @throws BrokenCircuitError when it is left alone; else what the work throws. */
-  run<T>(key: string, work: () => Promise<T>): Promise<T> {
+  async run<T>(key: string, work: () => Promise<T>): Promise<T> {
+    if (this.isOpen(key)) throw new BrokenCircuitError();
     return this.of(key).execute(work);
   }
 
   private isDue(key: string): boolean {
-    return performance.now() - (this.openedAt.get(key) ?? 0) >= this.policy.recoveryMs;
+    return this.clock.now() - (this.openedAt.get(key) ?? 0) >= this.policy.recoveryMs;
   }
 
   private of(key: string): CircuitBreakerPolicy {
@@ -51,11 +55,12 @@ export class Breakers {
       this.openedAt.delete(oldest!);
     }
     breaker = circuitBreaker(handleWhenResult(this.blames.result).orWhen(this.blames.error), {
-      halfOpenAfter: this.policy.recoveryMs,
+      // When it is due is for our clock to say.
+      halfOpenAfter: 0,
       breaker: new ConsecutiveBreaker(this.policy.failureThreshold),
     });
     breaker.onBreak(() => {
-      this.openedAt.set(key, performance.now());
+      this.openedAt.set(key, this.clock.now());
       this.onChange(key, true);
     });
     breaker.onReset(() => {

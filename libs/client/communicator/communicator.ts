@@ -1,4 +1,3 @@
-import { pause } from '#core';
 import type { DiscoveryClient } from '../client.js';
 import { NoInstanceError } from '../errors.js';
 import type { Instance } from '../instance.js';
@@ -62,8 +61,10 @@ export class ServiceCommunicator {
     const told = (key: string, open: boolean) => {
       for (const { breaker } of this.events) breaker?.({ key, open });
     };
-    this.instances = new Breakers(policy, { result: failed, error: (error) => !(error instanceof HungUpError) }, told);
-    this.services = new Breakers(policy, { result: failed, error: (error) => error instanceof CallFailedError }, told);
+    const breakers = (isFault: (error: Error) => boolean) =>
+      new Breakers(policy, client.clock, { result: failed, error: isFault }, told);
+    this.instances = breakers((error) => !(error instanceof HungUpError));
+    this.services = breakers((error) => error instanceof CallFailedError);
   }
 
   /**
@@ -72,7 +73,6 @@ export class ServiceCommunicator {
    */
   async call(call: Call): Promise<CallResponse> {
     call.signal?.throwIfAborted();
-    if (this.services.isOpen(call.service)) throw new CircuitOpenError(call.service);
     try {
       return await this.services.run(call.service, () => this.attempts(call));
     } catch (error) {
@@ -118,7 +118,7 @@ export class ServiceCommunicator {
 
   private async attempts(call: Call): Promise<CallResponse> {
     const { maxAttempts, baseDelayMs, maxDelayMs, deadlineMs } = this.policy;
-    const deadline = performance.now() + Math.min(call.deadlineMs ?? Infinity, deadlineMs);
+    const deadline = this.client.clock.now() + Math.min(call.deadlineMs ?? Infinity, deadlineMs);
     const budget = this.budgetOf(call.service);
     budget.paid();
     const tried = new Set<string>();
@@ -128,12 +128,12 @@ export class ServiceCommunicator {
       call.signal?.throwIfAborted();
       const limitMs = Math.min(baseDelayMs * 2 ** (number - 1), maxDelayMs);
       const waitMs = Math.max(Math.random() * limitMs, this.askedToWait(call, result, tried));
-      const over = number >= maxAttempts || performance.now() + waitMs >= deadline;
+      const over = number >= maxAttempts || this.client.clock.now() + waitMs >= deadline;
       if (over || !mayRepeat(call) || !budget.take()) {
         if (result instanceof CallResponse) return result;
         throw result instanceof NoInstanceError ? result : new CallFailedError(call.service, number, result);
       }
-      await pause(waitMs, call.signal ?? NEVER);
+      await this.client.clock.pause(waitMs, call.signal ?? NEVER);
       call.signal?.throwIfAborted();
     }
   }
@@ -148,7 +148,7 @@ export class ServiceCommunicator {
     const { instance, done } = picked;
     tried.add(instance.serviceId);
     const began = performance.now();
-    const timeoutMs = Math.min(this.policy.attemptTimeoutMs, deadline - began);
+    const timeoutMs = Math.min(this.policy.attemptTimeoutMs, deadline - this.client.clock.now());
     const work = () => attempt(call, instance, timeoutMs, number);
     // Where too many are left alone already, one more is tried all the same.
     const guarded = this.instances.isOpen(keyOf(instance)) ? work() : this.instances.run(keyOf(instance), work);

@@ -1,4 +1,5 @@
 import { Backoff } from '#core';
+import { systemClock, type Clock } from '../clock.js';
 import { DiscoveryError } from '../errors.js';
 import type { WireInstance } from '../instance.js';
 import type { Transport } from '../transport.js';
@@ -39,6 +40,8 @@ export interface FollowerOptions {
   /** Of a filter, as lists have it: `tags=v1&zone=a`. */
   readonly filter?: string;
   readonly silenceMs?: number;
+  /** For the pauses between attempts. */
+  readonly clock?: Clock;
 }
 
 /** What comes instead of a stream where something between cannot pass one on. */
@@ -51,14 +54,17 @@ class NoStreamError extends DiscoveryError {}
 export class Follower {
   private revision = '';
   private failures = 0;
-  private readonly backoff = new Backoff(FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
+  private readonly backoff: Backoff;
   private polling = false;
 
   constructor(
     private readonly transport: Transport,
     private readonly listener: Listener,
     private readonly options: FollowerOptions = {},
-  ) {}
+  ) {
+    const { clock = systemClock } = options;
+    this.backoff = new Backoff(FIRST_PAUSE_MS, LONGEST_PAUSE_MS, (ms, signal) => clock.pause(ms, signal));
+  }
 
   /** Ends with the signal. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {

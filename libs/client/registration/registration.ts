@@ -1,4 +1,5 @@
-import { Backoff, jittered, pause } from '#core';
+import { Backoff, jittered } from '#core';
+import type { Clock } from '../clock.js';
 import { RefusedError } from '../errors.js';
 import { instanceOf, type Instance, type WireInstance } from '../instance.js';
 import type { Transport } from '../transport.js';
@@ -32,6 +33,7 @@ export class Registration {
   private constructor(
     private readonly transport: Transport,
     private readonly request: RegistrationRequest,
+    private readonly clock: Clock,
     private readonly onError: (error: Error) => void,
     private readonly onEnd: (self: Registration) => void,
   ) {}
@@ -43,10 +45,10 @@ export class Registration {
   static async start(
     transport: Transport,
     request: RegistrationRequest,
-    { signal, onError, onEnd }: RegistrationHooks,
+    { signal, clock, onError, onEnd }: RegistrationHooks,
   ): Promise<Registration> {
-    const self = new Registration(transport, request, onError, onEnd);
-    const backoff = new Backoff(RETRY_MS, self.intervalMs);
+    const self = new Registration(transport, request, clock, onError, onEnd);
+    const backoff = new Backoff(RETRY_MS, self.intervalMs, (ms, ended) => clock.pause(ms, ended));
     while (!self.current) {
       try {
         await self.register(signal);
@@ -75,7 +77,7 @@ export class Registration {
   async leave({ drainMs = DRAIN_MS, signal = this.ended.signal }: Leaving = {}): Promise<void> {
     this.leaving = true;
     await this.renew({ status: 'critical' }, signal).catch(this.onError);
-    await pause(drainMs, signal);
+    await this.clock.pause(drainMs, signal);
     await this.deregister().catch(this.onError);
   }
 
@@ -123,7 +125,7 @@ export class Registration {
     const { signal } = this.ended;
     let waitMs = this.intervalMs;
     for (;;) {
-      await pause(jittered(waitMs), signal, { ref: false });
+      await this.clock.pause(jittered(waitMs), signal, { ref: false });
       if (signal.aborted) return;
       try {
         await this.renew(this.leaving ? { status: 'critical' } : (this.request.load?.() ?? {}), signal);
@@ -158,6 +160,7 @@ export class Registration {
 
 export interface RegistrationHooks {
   readonly signal?: AbortSignal;
+  readonly clock: Clock;
   readonly onError: (error: Error) => void;
   readonly onEnd: (self: Registration) => void;
 }
