@@ -52,7 +52,7 @@ function toldBy(event: WatchEvent): string {
     case 'alert':
       return ['alert ', event.alert, event.service_name, event.service_id].filter(Boolean).join(' ');
     case 'goodbye':
-      return `goodbye  the server is ${event.reason}`;
+      return event.reason === 'unauthorized' ? 'goodbye  unauthorized' : `goodbye  the server is ${event.reason}`;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { notReady, type Catalog } from '#catalog';
+import type { Sessions } from '../auth/sessions.js';
 import { whileConnected } from '../http/connected.js';
 import { Problem } from '../http/problem.js';
 import { REQUEST_ID } from '../http/request-id.js';
@@ -64,6 +65,7 @@ export class Answers {
     private readonly catalog: Catalog,
     private readonly cache: AnswerCache,
     private readonly tally: AnswerTally,
+    private readonly sessions: Sessions,
   ) {}
 
   async send(request: FastifyRequest, reply: FastifyReply, read: Read): Promise<void> {
@@ -170,16 +172,27 @@ export class Answers {
     void reply.code(200).header('Content-Type', JSON_TYPE).send(body);
   }
 
-  /** Waits for this caller: no longer than that, than it stays, or than this server does. */
+  /**
+   * Waits for this caller: no longer than that, than it stays, or than this server does.
+   * @throws Problem for who may stay no longer.
+   */
   private whileWanted<T>(request: FastifyRequest, ms: number, wait: (signal: AbortSignal) => Promise<T>): Promise<T> {
     return whileConnected(request, async (gone) => {
       const leave = () => gone.abort();
       if (this.stopped) leave();
       this.leaves.add(leave);
       const timer = setTimeout(leave, ms).unref();
+      let refusal: Problem | undefined;
+      const endSession = this.sessions.begin(request, (problem) => {
+        refusal = problem;
+        leave();
+      });
       try {
-        return await wait(gone.signal);
+        const waited = await wait(gone.signal);
+        if (refusal) throw refusal;
+        return waited;
       } finally {
+        endSession();
         clearTimeout(timer);
         this.leaves.delete(leave);
       }

@@ -27,6 +27,8 @@ export class Authenticator {
   private readonly remembered = new LRUCache<string, Caller>({ max: REMEMBERED });
   private readonly explicit: readonly NamedScheme[];
   private readonly ambient: readonly NamedScheme[];
+  /** Called when what was found out before counts no more. */
+  onForget: () => void = () => undefined;
   /** How often credentials have come to mean something else. */
   private generation = 0;
 
@@ -64,6 +66,7 @@ export class Authenticator {
   forget(): void {
     this.generation++;
     this.remembered.clear();
+    this.onForget();
   }
 
   stop(): void {

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Logger } from '#core';
+import type { Logger, Presented } from '#core';
 // For what routes say of themselves.
 import type {} from '../http/negotiation.js';
 import { Problem } from '../http/problem.js';
@@ -14,6 +14,9 @@ import { originOf, type RateLimit } from './rate-limit.js';
 
 /** Where everybody is let in or not, before anything else is done for a request. */
 export class Gate {
+  /** What those brought who have a ticket now, by the request that has it. */
+  private readonly ofTickets = new WeakMap<FastifyRequest, Presented>();
+
   constructor(
     private readonly authenticator: Authenticator,
     private readonly policy: Policy,
@@ -43,11 +46,26 @@ export class Gate {
     );
   }
 
+  /**
+   * Who asks is looked at again, of a request that was let in before: it gets the caller that this is now.
+   * @returns The refusal of who may stay no longer. Never rejects.
+   */
+  async readmit(request: FastifyRequest): Promise<Problem | undefined> {
+    try {
+      const brought = this.ofTickets.get(request) ?? new Brought(request.raw, this.trusts);
+      return this.decide(request, await this.authenticator.find(brought));
+    } catch (error) {
+      return this.unavailable(request, error);
+    }
+  }
+
   private find(request: FastifyRequest): Finding | Promise<Finding> {
     const ticket = ticketOf(request);
-    return ticket === undefined
-      ? this.authenticator.find(new Brought(request.raw, this.trusts))
-      : (this.tickets.holderOf(ticket) ?? 'nobody');
+    if (ticket === undefined) return this.authenticator.find(new Brought(request.raw, this.trusts));
+    const issued = this.tickets.find(ticket);
+    if (!issued) return 'nobody';
+    this.ofTickets.set(request, issued.brought);
+    return issued.holder;
   }
 
   /** The 429 of who asks too often: a known caller wherever from, others by where they are. Replicas are not counted. */

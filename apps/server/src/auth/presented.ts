@@ -27,6 +27,11 @@ export class Brought implements Presented {
   }
 }
 
+/** What a request has brought, for when it and its connection have gone. */
+export function kept({ headers, address, trusted, certificate }: Presented): Presented {
+  return { headers, address, trusted, certificate };
+}
+
 /** By connection: a certificate is of all its requests. */
 const shown = new WeakMap<TLSSocket, ShownCertificate | null>();
 

@@ -3,6 +3,7 @@ import { Balancer } from '#balancing';
 import { Catalog } from '#catalog';
 import { AnswerCache } from '../answers/answer-cache.js';
 import { Answers } from '../answers/answers.js';
+import { Sessions } from '../auth/sessions.js';
 import { Discovery } from '../discovery/discovery.js';
 import { AnswerTally } from '../metrics/answer-tally.js';
 import { ServiceSeries } from '../metrics/service-series.js';
@@ -26,10 +27,10 @@ export const discovery: Provider[] = [
   },
   {
     provide: Answers,
-    inject: [Catalog, SETTINGS, AnswerTally],
-    useFactory: (catalog: Catalog, settings: Settings, tally: AnswerTally) => {
+    inject: [Catalog, SETTINGS, AnswerTally, Sessions],
+    useFactory: (catalog: Catalog, settings: Settings, tally: AnswerTally, sessions: Sessions) => {
       const cache = new AnswerCache(settings.catalog.answerCacheBytes, (scope) => catalog.revisionOf(scope));
-      return new Answers(catalog, cache, tally);
+      return new Answers(catalog, cache, tally, sessions);
     },
   },
 ];

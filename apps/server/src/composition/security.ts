@@ -7,6 +7,7 @@ import { Gate } from '../auth/gate.js';
 import { peerScheme } from '../auth/peer-scheme.js';
 import { Policy } from '../auth/policy.js';
 import { RateLimit } from '../auth/rate-limit.js';
+import { Sessions } from '../auth/sessions.js';
 import { trustIn } from '../http/trusted-proxies.js';
 import { Credentials } from '../replica/credentials.js';
 import { Peers } from '../replica/peers.js';
@@ -56,5 +57,11 @@ export const security: Provider[] = [
       const limit = server.rateLimit === undefined ? undefined : new RateLimit(server.rateLimit);
       return new Gate(authenticator, policy, tickets, logger, trustIn(server.trustedProxies), limit);
     },
+  },
+  {
+    provide: Sessions,
+    inject: [Gate, Authenticator],
+    useFactory: (gate: Gate, authenticator: Authenticator) =>
+      new Sessions((request) => gate.readmit(request), authenticator),
   },
 ];

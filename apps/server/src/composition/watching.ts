@@ -2,6 +2,8 @@ import type { Provider } from '@nestjs/common';
 import { Catalog } from '#catalog';
 import type { Logger } from '#core';
 import type { Settings } from '../settings/index.js';
+import { Sessions } from '../auth/sessions.js';
+import { trustIn } from '../http/trusted-proxies.js';
 import { Reception, StreamQuota, Streams } from '../streams/index.js';
 import { LOGGER, SETTINGS } from '../tokens.js';
 import { Tickets } from '../watch/tickets.js';
@@ -20,13 +22,17 @@ export const watching: Provider[] = [
     inject: [Catalog, Streams],
     useFactory: (catalog: Catalog, streams: Streams) => new Watch(catalog, streams),
   },
-  { provide: Tickets, useFactory: () => new Tickets() },
+  {
+    provide: Tickets,
+    inject: [SETTINGS],
+    useFactory: ({ server }: Settings) => new Tickets(trustIn(server.trustedProxies)),
+  },
   {
     provide: Reception,
-    inject: [Streams, Tickets, SETTINGS],
-    useFactory: (streams: Streams, tickets: Tickets, { server }: Settings) => {
+    inject: [Streams, Tickets, Sessions, SETTINGS],
+    useFactory: (streams: Streams, tickets: Tickets, sessions: Sessions, { server }: Settings) => {
       const { maxStreamsPerCaller: max } = server;
-      return new Reception(streams, tickets, max === undefined ? undefined : new StreamQuota(max));
+      return new Reception(streams, tickets, sessions, max === undefined ? undefined : new StreamQuota(max));
     },
   },
 ];

@@ -1,7 +1,10 @@
 import type { Frame } from './frame.js';
 
-/** Why a stream ends though its reader would stay: this server stops, or the reader is too slow. */
-export type Farewell = 'stopping' | 'slow';
+/**
+ * Why a stream ends though its reader would stay: this server stops, the reader is too slow, or its credential is not
+ * good any more, or lets it see something else.
+ */
+export type Farewell = 'stopping' | 'slow' | 'unauthorized';
 
 /** The way to one reader. Whoever opens it is told of its end once, by `onClose`, however that comes about. */
 export interface Channel {

@@ -9,7 +9,7 @@ export class Frame {
 
   /**
    * @param json An object; it names the event and its revision too.
-   * @param id Where a reader stands who has it; absent: where it stood before.
+   * @param id Where a reader stands who has it; absent: where it stood before; empty: nowhere.
    */
   constructor(event: string, json: string, id?: string) {
     const head = Buffer.from(`event: ${event}\n${id === undefined ? '' : `id: ${id}\n`}data: `);
@@ -18,9 +18,9 @@ export class Frame {
   }
 }
 
-/** The last event, which is no place to come back to. */
+/** The last event, which is no place to come back to; who may see something else now is to begin anew. */
 export function goodbye(reason: Farewell): Frame {
-  return new Frame('goodbye', JSON.stringify({ event: 'goodbye', reason }));
+  return new Frame('goodbye', JSON.stringify({ event: 'goodbye', reason }), reason === 'unauthorized' ? '' : undefined);
 }
 
 const END = Buffer.from('\n\n');

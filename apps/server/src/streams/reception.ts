@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Sessions } from '../auth/sessions.js';
 import { isForeign } from '../http/origin.js';
 import { Problem } from '../http/problem.js';
 import { REQUEST_ID } from '../http/request-id.js';
@@ -16,6 +17,7 @@ export class Reception {
   constructor(
     private readonly streams: Streams,
     private readonly tickets: Tickets,
+    private readonly sessions: Sessions,
     private readonly quota: StreamQuota | undefined,
   ) {}
 
@@ -43,6 +45,7 @@ export class Reception {
       ? WebSocketChannel.accept(request.raw, upgrade, headers)
       : new SseChannel(reply.raw, headers);
     this.quota?.add(request, channel);
+    channel.onClose(this.sessions.begin(request, () => this.streams.dismiss(channel, 'unauthorized')));
     reply.hijack();
     if (request.span) endSpan(request.span, upgrade ? 101 : 200);
     return channel;

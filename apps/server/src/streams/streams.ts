@@ -1,5 +1,5 @@
 import { BackendError, type Logger } from '#core';
-import type { Channel } from './channel.js';
+import type { Channel, Farewell } from './channel.js';
 import type { OpenCursor } from './cursor.js';
 import { Stream } from './stream.js';
 
@@ -18,7 +18,7 @@ const LEAVE_MS = 1_000;
 
 /** Every open stream: passes on what is new, gives signs of life, and sends all elsewhere at the end. */
 export class Streams {
-  private readonly open = new Set<Stream>();
+  private readonly open = new Map<Channel, Stream>();
   /** Those for whom there may be something new. */
   private readonly due = new Set<Stream>();
   private passing: NodeJS.Immediate | undefined;
@@ -42,10 +42,10 @@ export class Streams {
   add(channel: Channel, openCursor: OpenCursor): void {
     const cursor = openCursor(() => this.schedule(stream));
     const stream = new Stream(channel, cursor);
-    this.open.add(stream);
+    this.open.set(channel, stream);
     channel.onDrain(() => this.schedule(stream));
     channel.onClose(() => {
-      this.open.delete(stream);
+      this.open.delete(channel);
       this.due.delete(stream);
       cursor.close();
     });
@@ -55,6 +55,11 @@ export class Streams {
     }
     this.schedule(stream);
     this.beating ??= setInterval(() => this.beat(), this.options.heartbeatMs / 4).unref();
+  }
+
+  /** Ends one, with what is unsent before. */
+  dismiss(channel: Channel, farewell: Farewell): void {
+    void this.open.get(channel)?.leave(farewell, LEAVE_MS);
   }
 
   /** Calls back when everybody has been sent what is new now, as much of it as they take. */
@@ -67,7 +72,7 @@ export class Streams {
   async stop(): Promise<void> {
     this.stopping = true;
     clearInterval(this.beating);
-    await Promise.all([...this.open].map((stream) => stream.leave('stopping', LEAVE_MS)));
+    await Promise.all([...this.open.values()].map((stream) => stream.leave('stopping', LEAVE_MS)));
   }
 
   private schedule(stream: Stream): void {
@@ -98,6 +103,6 @@ export class Streams {
 
   private beat(): void {
     const now = performance.now();
-    for (const stream of this.open) stream.beat(now, this.options.heartbeatMs);
+    for (const stream of this.open.values()) stream.beat(now, this.options.heartbeatMs);
   }
 }

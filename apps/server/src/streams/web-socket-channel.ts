@@ -20,7 +20,7 @@ const handshakes = new WebSocketServer({
 const TEXT = { binary: false };
 
 /** RFC 6455, section 7.4.1, and what IANA has registered since. */
-const CLOSE_CODES: Readonly<Record<Farewell, number>> = { stopping: 1012, slow: 1013 };
+const CLOSE_CODES: Readonly<Record<Farewell, number>> = { stopping: 1012, slow: 1013, unauthorized: 3000 };
 
 /** A WebSocket: each event is a text message. */
 export class WebSocketChannel implements Channel {

@@ -71,10 +71,10 @@ export class WatchController {
   @Answers(201, success(ticketAnswer), 413, 415)
   ticket(
     @Query({ schema: noQuery }) _query: object,
-    @Req() { caller }: FastifyRequest,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const ticket = this.tickets.issue(caller);
+    const ticket = this.tickets.issue(request);
     this.freshness.setFreshness(reply);
     reply.header('Cache-Control', 'no-store');
     return { success: true, data: { ticket, expires_in: TICKET_MS / 1_000 } };
