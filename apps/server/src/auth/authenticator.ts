@@ -50,16 +50,14 @@ export class Authenticator {
    * What a request brings itself counts before what comes with its connection, and hides it also when it is not good:
    * nobody is taken for somebody else than they say.
    */
-  find(request: Presented): Finding | Promise<Finding> {
-    let offers = offersIn(request, this.explicit);
-    if (offers.length === 0) offers = offersIn(request, this.ambient);
-    if (offers.length === 0) return 'nothing';
-    const now = Date.now();
-    for (const { key } of offers) {
-      const caller = this.remembered.get(key);
-      if (caller && caller.expiresAt > now) return caller;
-    }
-    return this.identify(offers);
+  async find(request: Presented): Promise<Finding> {
+    const offers = this.offersOf(request);
+    return this.recallFrom(offers) ?? this.identify(offers);
+  }
+
+  /** What is known without a look at any credential; undefined: it has to be found out. */
+  recall(request: Presented): Caller | 'nothing' | undefined {
+    return this.recallFrom(this.offersOf(request));
   }
 
   /** What was found out before counts no more. */
@@ -71,6 +69,21 @@ export class Authenticator {
 
   stop(): void {
     for (const { scheme } of this.schemes) scheme.stop?.();
+  }
+
+  private offersOf(request: Presented): Offer[] {
+    const offers = offersIn(request, this.explicit);
+    return offers.length > 0 ? offers : offersIn(request, this.ambient);
+  }
+
+  private recallFrom(offers: readonly Offer[]): Caller | 'nothing' | undefined {
+    if (offers.length === 0) return 'nothing';
+    const now = Date.now();
+    for (const { key } of offers) {
+      const caller = this.remembered.get(key);
+      if (caller && caller.expiresAt > now) return caller;
+    }
+    return undefined;
   }
 
   private async identify(offers: readonly Offer[]): Promise<Finding> {

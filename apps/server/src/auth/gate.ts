@@ -35,12 +35,20 @@ export class Gate {
       done();
       return;
     }
-    const found = this.find(request);
-    if (!(found instanceof Promise)) {
-      done(this.excess(request, found) ?? this.decide(request, found));
+    const ticket = ticketOf(request);
+    const brought = new Brought(request.raw, this.trusts);
+    const known = ticket === undefined ? this.authenticator.recall(brought) : this.redeemable(ticket, request);
+    if (known !== undefined) {
+      done(this.excess(request, known) ?? this.decide(request, known));
       return;
     }
-    found.then(
+    // Whoever has guessed too often is not worth the look at another guess.
+    const refusal = this.tooEarly(this.limit?.early(originOf(addressOf(request))));
+    if (refusal) {
+      done(refusal);
+      return;
+    }
+    this.authenticator.find(brought).then(
       (finding) => done(reply.sent ? undefined : (this.excess(request, finding) ?? this.decide(request, finding))),
       (error: unknown) => done(this.unavailable(request, error)),
     );
@@ -59,9 +67,7 @@ export class Gate {
     }
   }
 
-  private find(request: FastifyRequest): Finding | Promise<Finding> {
-    const ticket = ticketOf(request);
-    if (ticket === undefined) return this.authenticator.find(new Brought(request.raw, this.trusts));
+  private redeemable(ticket: string, request: FastifyRequest): Finding {
     const issued = this.tickets.find(ticket);
     if (!issued) return 'nobody';
     this.ofTickets.set(request, issued.brought);
@@ -73,7 +79,10 @@ export class Gate {
     if (!this.limit) return undefined;
     const known = finding instanceof Caller;
     if (known && request.routeOptions.config.need?.role === 'peer') return undefined;
-    const early = this.limit.take(known ? finding.name : originOf(addressOf(request)));
+    return this.tooEarly(this.limit.take(known ? finding.name : originOf(addressOf(request))));
+  }
+
+  private tooEarly(early = 0): Problem | undefined {
     if (early === 0) return undefined;
     const detail = 'more requests than RATE_LIMIT allows one caller';
     return new Problem(429, 'RATE_LIMITED', detail, {}, { 'Retry-After': String(Math.ceil(early / 1_000)) });

@@ -23,11 +23,18 @@ export class RateLimit {
   /** Counts a request. Returns how many milliseconds it came too early; 0: it did not. */
   take(caller: string): number {
     const now = this.now();
-    const through = Math.max(this.through.get(caller) ?? now, now) + this.intervalMs;
-    const early = through - now - BURST_MS;
-    if (early > 0) return early;
-    this.through.set(caller, through);
-    return 0;
+    const early = this.early(caller, now);
+    if (early === 0) this.through.set(caller, this.throughAfter(caller, now));
+    return early;
+  }
+
+  /** How many milliseconds too early a request would come now; it is not counted. */
+  early(caller: string, now = this.now()): number {
+    return Math.max(this.throughAfter(caller, now) - now - BURST_MS, 0);
+  }
+
+  private throughAfter(caller: string, now: number): number {
+    return Math.max(this.through.get(caller) ?? now, now) + this.intervalMs;
   }
 }
 
