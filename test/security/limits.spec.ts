@@ -92,6 +92,24 @@ describe('MAX_STREAMS_PER_CALLER', () => {
   });
 });
 
+describe('tickets', () => {
+  it('are a thousand of one caller at most, and there are others left', async () => {
+    const keys = await KeyFile.in(await temporaryFolder(), { a: { role: 'reader' }, b: { role: 'reader' } });
+    server = await TestServer.start(keys.environment);
+    const { http } = server;
+    const path = '/api/v1/watch/tickets';
+    const ask = (name: string) => http.post(path, undefined, bearer(keys.of(name)));
+    let refused: Answer | undefined;
+    // Those that are not used are given back after a while, on a slow machine before there are so many.
+    for (let i = 0; i < 100 && !refused; i++) {
+      const answers = await Promise.all(Array.from({ length: 200 }, () => ask('a')));
+      refused = answers.find(({ status }) => status !== 201);
+    }
+    expectProblem(refused!, 429, 'TOO_MANY_TICKETS');
+    expect((await ask('b')).status).toBe(201);
+  });
+});
+
 describe('MAX_CONNECTIONS', () => {
   it('hangs up on who is too many, until others have gone', async () => {
     server = await TestServer.start({ MAX_CONNECTIONS: '4' });
