@@ -7,7 +7,7 @@ import type { CallEvents } from './communicator/communicator.js';
  */
 export function callSpans(tracer: Tracer): CallEvents {
   return {
-    attempt: ({ service, serviceId, ok, durationMs, number }) => {
+    attempt: ({ service, serviceId, ok, late, durationMs, number, hedge }) => {
       const end = Date.now();
       const span = tracer.startSpan(`call ${service}`, {
         kind: SpanKind.INTERNAL,
@@ -16,9 +16,10 @@ export function callSpans(tracer: Tracer): CallEvents {
           'service_discovery.service': service,
           'service_discovery.instance': serviceId,
           'service_discovery.attempt': number,
+          'service_discovery.hedge': hedge,
         },
       });
-      if (!ok) span.setStatus({ code: SpanStatusCode.ERROR });
+      if (!ok && !late) span.setStatus({ code: SpanStatusCode.ERROR });
       span.end(end);
     },
     breaker: ({ key, open }) => {

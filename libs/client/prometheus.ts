@@ -16,6 +16,12 @@ export function callMetrics(registry: Registry): CallEvents {
     labelNames: ['service'],
     registers,
   });
+  const hedges = new Counter({
+    name: 'service_discovery_client_hedges_total',
+    help: 'Attempts beside one that kept its caller waiting',
+    labelNames: ['service'],
+    registers,
+  });
   const breakers = new Counter({
     name: 'service_discovery_client_breaker_changes_total',
     help: 'Breakers that have opened or closed, of a service or one of its instances',
@@ -23,9 +29,10 @@ export function callMetrics(registry: Registry): CallEvents {
     registers,
   });
   return {
-    attempt: ({ service, ok, durationMs, number }) => {
-      attempts.observe({ service, outcome: ok ? 'success' : 'failure' }, durationMs / 1_000);
-      if (number > 1) retries.inc({ service });
+    attempt: ({ service, ok, late, durationMs, number, hedge }) => {
+      attempts.observe({ service, outcome: ok ? 'success' : late ? 'late' : 'failure' }, durationMs / 1_000);
+      if (hedge) hedges.inc({ service });
+      else if (number > 1) retries.inc({ service });
     },
     breaker: ({ key, open }) => {
       const [service = key, instance] = key.split('/');

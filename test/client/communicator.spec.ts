@@ -175,6 +175,60 @@ describe('a call', () => {
   });
 });
 
+describe('a hedge', () => {
+  const call = { service: 'users', path: '/', hedgeAfterMs: 20 };
+  type Told = Parameters<NonNullable<CallEvents['attempt']>>[0];
+
+  /** Of two instances one never answers. */
+  async function oneOfTwo(policy: Partial<CallPolicy> = {}) {
+    const [silent] = await service('users', 2);
+    const told: Told[] = [];
+    const registry = new Registry();
+    let hungUpOn = 0;
+    silent!.answer = (_request, response) => response.on('close', () => hungUpOn++);
+    const communicator = new ServiceCommunicator(client, {
+      policy: { ...FAST, attemptTimeoutMs: LONG_MS, ...policy },
+      strategy: 'round_robin',
+      events: [{ attempt: (each) => told.push(each) }, callMetrics(registry)],
+    });
+    return { communicator, told, registry, silent: silent!, hungUpOn: () => hungUpOn };
+  }
+
+  it('asks another instance where one keeps silent, and hangs up on that one', async () => {
+    const { communicator, told, registry, silent, hungUpOn } = await oneOfTwo();
+    for (let i = 0; i < 2; i++)
+      expect(await communicator.call(call)).toMatchObject({ status: 200, serviceId: 'users-1' });
+    await until(() => hungUpOn() === silent.asked && told.length === backends[1]!.asked + silent.asked, LONG_MS);
+    expect(silent.asked).toBeGreaterThanOrEqual(1);
+    for (const { serviceId, ok, late } of told)
+      expect([ok, late]).toEqual([serviceId !== silent.id, serviceId === silent.id]);
+    expect(told.some(({ hedge, number }) => hedge && number === 2)).toBe(true);
+    const text = await registry.metrics();
+    const hedges = told.filter(({ hedge }) => hedge).length;
+    expect(text).toContain(`service_discovery_client_hedges_total{service="users"} ${hedges}`);
+    expect(text).toContain(`outcome="late"} ${silent.asked}`);
+  });
+
+  it('is none of what may not be done twice', async () => {
+    const { communicator, told } = await oneOfTwo();
+    const posts = [1, 2].map(() => communicator.call({ ...call, method: 'POST', deadlineMs: 500 }));
+    const results = await Promise.allSettled(posts);
+    expect(results.filter(({ status }) => status === 'rejected')).toHaveLength(1);
+    expect(told.map(({ hedge }) => hedge)).toEqual([false, false]);
+  });
+
+  it('is paid for like a retry', async () => {
+    const { communicator, told } = await oneOfTwo({ retryShare: 0 });
+    const unanswered = async () => {
+      for (let i = 0; i < 50; i++) await communicator.call({ ...call, deadlineMs: 1_000 });
+    };
+    await expect(unanswered()).rejects.toThrow(CallFailedError);
+    const hedges = told.filter(({ hedge }) => hedge).length;
+    expect(hedges).toBeGreaterThanOrEqual(1);
+    expect(hedges).toBeLessThanOrEqual(10);
+  });
+});
+
 describe('breakers', () => {
   it('leave an instance alone that fails, and try it again', async () => {
     const [bad] = await service('users', 3);

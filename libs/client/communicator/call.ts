@@ -12,6 +12,11 @@ export interface Call extends Pick<PickOptions, 'strategy' | 'filter' | 'key'> {
   readonly body?: unknown;
   /** It may be done twice: of a method that says nothing of itself (POST, PATCH), only with this is it tried again. */
   readonly idempotent?: boolean;
+  /**
+   * Where an instance has not answered for so long, another one is asked too, and the first good answer counts.
+   * Only of what may be done twice; about as long as nearly all answers take.
+   */
+  readonly hedgeAfterMs?: number;
   /** For the call with all its attempts; less than the policy's. */
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal;

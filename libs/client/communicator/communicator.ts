@@ -1,10 +1,10 @@
 import type { DiscoveryClient } from '../client.js';
 import { NoInstanceError } from '../errors.js';
-import type { Instance } from '../instance.js';
 import type { Picked } from '../discovery/picker.js';
 import { attempt, HungUpError } from './attempt.js';
 import { Breakers, isBroken } from './breakers.js';
 import { RetryBudget } from './budget.js';
+import { Chooser, keyOf } from './chooser.js';
 import { CallResponse, hasFailed, mayRepeat, retryAfterOf, type Call } from './call.js';
 import { CallFailedError, CircuitOpenError, StatusError } from './errors.js';
 import { PRESETS, type CallPolicy } from './policy.js';
@@ -17,6 +17,10 @@ export interface CallEvents {
     ok: boolean;
     durationMs: number;
     number: number;
+    /** The second of two that were under way at once. */
+    hedge: boolean;
+    /** The other one of the two was quicker: this one was hung up on. */
+    late: boolean;
   }) => void;
   readonly breaker?: (told: { key: string; open: boolean }) => void;
 }
@@ -41,13 +45,25 @@ const PARALLEL = 10;
 /** What an attempt came to. */
 type Result = CallResponse | Error;
 
+/** How far a call has come. */
+interface Progress {
+  readonly deadline: number;
+  readonly budget: RetryBudget;
+  /** Ids of those that were asked. */
+  readonly tried: Set<string>;
+  attempts: number;
+}
+
+/** Why one of two attempts is hung up on. */
+const LATE = new Error('another instance was quicker');
+
 /** Calls services: on another instance where one fails, as often and as long as the policy lets it. */
 export class ServiceCommunicator {
   private readonly policy: CallPolicy;
-  private readonly strategy: string;
   private readonly events: readonly CallEvents[];
   private readonly instances: Breakers;
   private readonly services: Breakers;
+  private readonly chooser: Chooser;
   private readonly budgets = new Map<string, RetryBudget>();
 
   constructor(
@@ -55,7 +71,6 @@ export class ServiceCommunicator {
     { policy = PRESETS.standard, strategy = 'power_of_two', events = [] }: CommunicatorOptions = {},
   ) {
     this.policy = policy;
-    this.strategy = strategy;
     this.events = [events].flat();
     const failed = (result: unknown) => result instanceof CallResponse && hasFailed(result.status);
     const told = (key: string, open: boolean) => {
@@ -65,6 +80,7 @@ export class ServiceCommunicator {
       new Breakers(policy, client.clock, { result: failed, error: isFault }, told);
     this.instances = breakers((error) => !(error instanceof HungUpError));
     this.services = breakers((error) => error instanceof CallFailedError);
+    this.chooser = new Chooser(client, this.instances, policy, strategy);
   }
 
   /**
@@ -121,77 +137,87 @@ export class ServiceCommunicator {
     const deadline = this.client.clock.now() + Math.min(call.deadlineMs ?? Infinity, deadlineMs);
     const budget = this.budgetOf(call.service);
     budget.paid();
-    const tried = new Set<string>();
-    for (let number = 1; ; number++) {
-      const result = await this.once(call, tried, deadline, number);
-      if (result instanceof CallResponse && !hasFailed(result.status)) return result;
+    const progress: Progress = { deadline, budget, tried: new Set(), attempts: 0 };
+    for (;;) {
+      const result = await this.hedged(call, progress);
+      const { attempts, tried } = progress;
+      if (isGood(result)) return result;
       call.signal?.throwIfAborted();
-      const limitMs = Math.min(baseDelayMs * 2 ** (number - 1), maxDelayMs);
+      const limitMs = Math.min(baseDelayMs * 2 ** (attempts - 1), maxDelayMs);
       const waitMs = Math.max(Math.random() * limitMs, this.askedToWait(call, result, tried));
-      const over = number >= maxAttempts || this.client.clock.now() + waitMs >= deadline;
+      const over = attempts >= maxAttempts || this.client.clock.now() + waitMs >= deadline;
       if (over || !mayRepeat(call) || !budget.take()) {
         if (result instanceof CallResponse) return result;
-        throw result instanceof NoInstanceError ? result : new CallFailedError(call.service, number, result);
+        throw result instanceof NoInstanceError ? result : new CallFailedError(call.service, attempts, result);
       }
       await this.client.clock.pause(waitMs, call.signal ?? NEVER);
       call.signal?.throwIfAborted();
     }
   }
 
-  private async once(call: Call, tried: Set<string>, deadline: number, number: number): Promise<Result> {
+  /** An attempt; and one more at another instance where that keeps its caller waiting. Who is later is hung up on. */
+  private async hedged(call: Call, progress: Progress): Promise<Result> {
+    const { hedgeAfterMs } = call;
+    if (hedgeAfterMs === undefined || !mayRepeat(call)) return this.once(call, progress);
+    const over = new AbortController();
+    const each = { ...call, signal: call.signal ? AbortSignal.any([call.signal, over.signal]) : over.signal };
+    const answered = new AbortController();
+    const first = this.once(each, progress).finally(() => answered.abort());
+    await this.client.clock.pause(hedgeAfterMs, AbortSignal.any([each.signal, answered.signal]));
+    const other = answered.signal.aborted || call.signal?.aborted ? undefined : this.another(call, progress);
+    if (!other) return first;
+    const second = this.at(other, each, progress, true);
+    const good = (result: Result) => (isGood(result) ? result : Promise.reject(result));
+    const result: Result = await Promise.any([first.then(good), second.then(good)]).catch(() => second);
+    over.abort(LATE);
+    return result;
+  }
+
+  /** For a second attempt, as far as the policy has one and the budget something for it. */
+  private another(call: Call, { tried, attempts, budget }: Progress): Picked | undefined {
+    if (attempts >= this.policy.maxAttempts) return undefined;
+    const other = this.chooser.chooseOther(call, tried);
+    if (!other || budget.take()) return other;
+    other.done({ released: true });
+    return undefined;
+  }
+
+  private async once(call: Call, progress: Progress): Promise<Result> {
     let picked: Picked;
     try {
-      picked = this.pick(call, tried);
+      picked = this.chooser.choose(call, progress.tried);
     } catch (error) {
+      progress.attempts++;
       return error as Error;
     }
-    const { instance, done } = picked;
-    tried.add(instance.serviceId);
+    return this.at(picked, call, progress, false);
+  }
+
+  private async at({ instance, done }: Picked, call: Call, progress: Progress, hedge: boolean): Promise<Result> {
+    const number = ++progress.attempts;
+    progress.tried.add(instance.serviceId);
     const began = performance.now();
-    const timeoutMs = Math.min(this.policy.attemptTimeoutMs, deadline - this.client.clock.now());
+    const timeoutMs = Math.min(this.policy.attemptTimeoutMs, progress.deadline - this.client.clock.now());
     const work = () => attempt(call, instance, timeoutMs, number);
     // Where too many are left alone already, one more is tried all the same.
     const guarded = this.instances.isOpen(keyOf(instance)) ? work() : this.instances.run(keyOf(instance), work);
     const result: Result = await guarded.catch((error: unknown) => error as Error);
     const durationMs = performance.now() - began;
-    const ok = result instanceof CallResponse && !hasFailed(result.status);
-    // Whoever was hung up on has not failed.
-    done(call.signal?.aborted ? { released: true } : { ok, durationMs });
-    const told = { service: call.service, serviceId: instance.serviceId, ok, durationMs, number };
+    const ok = isGood(result);
+    const late = !ok && call.signal?.reason === LATE;
+    // Whoever was hung up on has not failed; who was late has taken so long at least.
+    done(call.signal?.aborted && !late ? { released: true } : { ok: ok || late, durationMs });
+    const told = { service: call.service, serviceId: instance.serviceId, ok, durationMs, number, hedge, late };
     for (const { attempt } of this.events) attempt?.(told);
     return result;
   }
 
-  /** One that is not left alone and was not tried, as far as there is one. */
-  private pick({ service, strategy = this.strategy, filter, key }: Call, tried: ReadonlySet<string>): Picked {
-    const alone = this.leftAlone(service);
-    const wishes = [new Set([...tried, ...alone]), alone, tried, new Set<string>()];
-    let missing: unknown;
-    for (const exclude of wishes) {
-      try {
-        return this.client.pick(service, { strategy, filter, key, exclude });
-      } catch (error) {
-        if (!(error instanceof NoInstanceError)) throw error;
-        missing = error;
-      }
-    }
-    throw missing;
-  }
-
-  /** None where they are more than the policy lets be. */
-  private leftAlone(service: string): ReadonlySet<string> {
-    const instances = this.client.instances(service);
-    const open = instances.filter((instance) => this.instances.isOpen(keyOf(instance)));
-    const few = open.length <= instances.length * this.policy.maxEjectedShare;
-    return new Set(few ? open.map(({ serviceId }) => serviceId) : []);
-  }
-
   /** What the instance asks for counts where there is no other one to go to. */
-  private askedToWait({ service }: Call, result: Result, tried: ReadonlySet<string>): number {
+  private askedToWait({ service, filter }: Call, result: Result, tried: ReadonlySet<string>): number {
     const asked = result instanceof CallResponse ? retryAfterOf(result.headers) : undefined;
     if (asked === undefined) return 0;
-    const others = this.client.instances(service, { healthyOnly: true }).some(({ serviceId }) => !tried.has(serviceId));
-    return others ? 0 : asked;
+    const fit = this.client.instances(service, { ...filter, healthyOnly: true });
+    return fit.some(({ serviceId }) => !tried.has(serviceId)) ? 0 : asked;
   }
 
   private budgetOf(service: string): RetryBudget {
@@ -201,6 +227,6 @@ export class ServiceCommunicator {
   }
 }
 
-function keyOf({ serviceName, serviceId }: Instance): string {
-  return `${serviceName}/${serviceId}`;
+function isGood(result: Result): result is CallResponse {
+  return result instanceof CallResponse && !hasFailed(result.status);
 }
