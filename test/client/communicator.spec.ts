@@ -161,6 +161,17 @@ describe('a call', () => {
     expect(asked - calls).toBeLessThanOrEqual(30);
   });
 
+  it('is repeated all the same where many fail at once, of what the calls before have paid', async () => {
+    const [silent] = await service('users', 2);
+    const policy = { ...FAST, failureThreshold: 10_000, attemptTimeoutMs: 2_000 };
+    const communicator = new ServiceCommunicator(client, { policy, strategy: 'round_robin' });
+    const calls = (count: number) => Array.from({ length: count }, () => ({ service: 'users', path: '/' }));
+    await communicator.parallel(calls(400));
+    silent!.answer = () => undefined;
+    const results = await communicator.parallel(calls(60), 60);
+    expect(results.filter(({ success }) => !success)).toEqual([]);
+  });
+
   it('waits as long as it is asked to, where there is nobody else', async () => {
     const [only] = await service('users', 1);
     const { answer } = only!;

@@ -222,7 +222,10 @@ export class ServiceCommunicator {
 
   private budgetOf(service: string): RetryBudget {
     let budget = this.budgets.get(service);
-    if (!budget) this.budgets.set(service, (budget = new RetryBudget(this.policy.retryShare)));
+    if (!budget) {
+      budget = new RetryBudget(this.policy.retryShare, this.client.clock);
+      this.budgets.set(service, budget);
+    }
     return budget;
   }
 }
