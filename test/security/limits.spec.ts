@@ -1,10 +1,12 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
+import { serverProgram } from '../support/build.js';
 import { Contract } from '../support/contract.js';
 import type { Answer, HttpClient } from '../support/http-client.js';
 import { bearer, KeyFile } from '../support/key-file.js';
-import { endProcesses, temporaryFolder } from '../support/process.js';
+import { endProcesses, ServerProcess, temporaryFolder, within } from '../support/process.js';
 import { expectProblem } from '../support/problems.js';
 import { TestServer } from '../support/server.js';
 import { until } from '../support/until.js';
@@ -136,5 +138,29 @@ describe('MAX_CONNECTIONS', () => {
         ),
       30_000,
     );
+  });
+
+  it('leaves open files for other things, where there are fewer than it would take', async () => {
+    const limited = ['-c', 'ulimit -n 200 && exec "$0" "$1"', process.execPath, serverProgram()];
+    const env = { PATH: process.env.PATH, ENVIRONMENT: 'test', SERVICE_HOST: '127.0.0.1', SERVICE_PORT: '0' };
+    const child = spawn('sh', limited, { env: { ...env, LOG_LEVEL: 'info' }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const small = new ServerProcess(child);
+    await small.serving();
+    expect(small.log.map(({ msg }) => msg)).toContainEqual(expect.stringMatching(/200 files .* 150 connections/));
+    const sockets: Socket[] = [];
+    let refused = 0;
+    for (let i = 0; i < 300; i++) {
+      const socket = connect(small.port, '127.0.0.1').on('error', () => undefined);
+      socket.once('close', () => refused++);
+      await once(socket, 'connect');
+      sockets.push(socket);
+    }
+    await until(() => refused >= 150, 30_000);
+    // Who is connected goes on.
+    const first = sockets[0]!.setEncoding('utf8');
+    first.write('GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect(String(await within(once(first, 'data'), 'the answer'))).toMatch(/^HTTP\/1.1 200/);
+    for (const socket of sockets) socket.destroy();
+    await small.end('SIGTERM');
   });
 });

@@ -11,6 +11,7 @@ import { excess, excessIn, type BodyRules } from './body-size.js';
 import { onConnection } from './connections.js';
 import { lossIn } from './exact-json.js';
 import { refusalByType } from './negotiation.js';
+import { connectionLimit } from './open-files.js';
 import { badRequest, Problem } from './problem.js';
 import { sendProblem } from './problem.filter.js';
 import { countRequests } from './request-counter.js';
@@ -43,10 +44,8 @@ const MERGE_PATCH = 'application/merge-patch+json';
  * The HTTP server under Nest, with limits and with every error in one form. Where it is spoken inside TLS, somebody
  * else gives the server its certificate.
  */
-export function createAdapter(
-  logger: Logger,
-  { tls, trustedProxies, maxConnections }: Settings['server'],
-): FastifyAdapter {
+export function createAdapter(logger: Logger, settings: Settings['server']): FastifyAdapter {
+  const { tls, trustedProxies } = settings;
   // A request without Host is refused below, in our own form.
   const http = {
     maxHeaderSize: HEADER_LIMIT_BYTES,
@@ -73,7 +72,9 @@ export function createAdapter(
     clientErrorHandler: answerBrokenRequest,
   });
   const fastify: FastifyInstance = adapter.getInstance();
-  fastify.server.maxConnections = maxConnections;
+  const { max, warning } = connectionLimit(settings);
+  if (warning !== undefined) logger.warn({}, warning);
+  fastify.server.maxConnections = max;
   // An expectation that we do not know may be passed over; Node would refuse it without a word.
   fastify.server.on('checkExpectation', (...exchange) => fastify.server.emit('request', ...exchange));
   fastify.server.on('connect', (_request, socket: Socket) => answerConnect(socket));

@@ -12,7 +12,7 @@ describe('loadSettings', () => {
     expect(settings).toEqual({
       profile: 'development',
       service: { name: 'service-discovery' },
-      server: { host: '0.0.0.0', port: 8090, maxWaiters: 10_000, maxConnections: 25_000, trustedProxies: [] },
+      server: { host: '0.0.0.0', port: 8090, maxWaiters: 10_000, trustedProxies: [] },
       streams: { heartbeatMs: 15_000 },
       authentication: { schemes: [], anonymousRole: 'admin' },
       audit: {},

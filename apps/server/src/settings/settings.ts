@@ -31,7 +31,8 @@ export interface Settings {
     };
     /** Requests a second of one caller; absent: any number. */
     readonly rateLimit?: number;
-    readonly maxConnections: number;
+    /** Absent: as many as open files allow, up to a usual number. */
+    readonly maxConnections?: number;
     /** Absent: as many as there are. */
     readonly maxStreamsPerCaller?: number;
     /** In CIDR notation. */
@@ -139,7 +140,7 @@ export function toSettings(
       maxWaiters: values.MAX_WAITERS,
       ...(values.TLS_ENABLED && { tls: tlsOf(values, authentication) }),
       ...(values.RATE_LIMIT !== undefined && { rateLimit: values.RATE_LIMIT }),
-      maxConnections: values.MAX_CONNECTIONS,
+      ...(values.MAX_CONNECTIONS !== undefined && { maxConnections: values.MAX_CONNECTIONS }),
       ...(values.MAX_STREAMS_PER_CALLER !== undefined && { maxStreamsPerCaller: values.MAX_STREAMS_PER_CALLER }),
       trustedProxies: values.TRUSTED_PROXIES,
     },

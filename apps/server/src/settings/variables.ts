@@ -109,9 +109,10 @@ export function variables({ backends, strategies, dialects }: Choices) {
       description:
         'requests a second that one caller may make, by identity, or by address who brings none; for ten seconds at once. Otherwise any number',
     }),
-    MAX_CONNECTIONS: integer(1)
-      .prefault('25000')
-      .meta({ description: 'connections that may be open; whoever comes then is hung up on' }),
+    MAX_CONNECTIONS: integer(1).optional().meta({
+      description:
+        'connections that may be open; whoever comes then is hung up on. Otherwise 25000; never more than the open files allow (ulimit -n)',
+    }),
     MAX_WAITERS: integer(1)
       .prefault('10000')
       .meta({ description: 'requests that may wait for a change, and streams that may be open, so many of each' }),
