@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import {
-  BackendError,
   type Actor,
   type HealthStatus,
   type InstanceFilter,
@@ -295,9 +294,4 @@ export class Catalog {
       }
     }
   }
-}
-
-/** The view cannot answer yet. */
-export function notReady(reason: string | undefined): BackendError {
-  return new BackendError('UNAVAILABLE', `nothing is known of the registry yet${reason ? `: ${reason}` : ''}`);
 }

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { notReady, type Catalog } from '#catalog';
+import type { Catalog } from '#catalog';
+import { BackendError } from '#core';
 import type { Sessions } from '../auth/sessions.js';
 import { whileConnected } from '../http/connected.js';
 import { Problem } from '../http/problem.js';
@@ -145,7 +146,8 @@ export class Answers {
   /** @throws BackendError `UNAVAILABLE` while there is nothing to answer from: that is no empty registry. */
   requireView(): void {
     const { source, reason } = this.catalog.freshnessNow();
-    if (source === undefined) throw notReady(reason);
+    if (source !== undefined) return;
+    throw new BackendError('UNAVAILABLE', `nothing is known of the registry yet${reason ? `: ${reason}` : ''}`);
   }
 
   /** Also on the answer to a write: what the writer has done is in the view at this revision. */
