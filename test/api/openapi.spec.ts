@@ -83,6 +83,16 @@ describe('the document', () => {
     }
   });
 
+  it('names the id of a request once, for every operation and each of its answers', () => {
+    const { parameters, headers } = contract.document.components!;
+    expect([Object.keys(parameters!), Object.keys(headers!)]).toEqual([['RequestId'], ['RequestId']]);
+    for (const operation of contract.operations) {
+      expect(operation.parameters).toContain(parameters!.RequestId);
+      for (const response of Object.values(operation.responses))
+        expect(response.headers?.['X-Request-Id']).toBe(headers!.RequestId);
+    }
+  });
+
   it('has the parameters of a filter as they are sent', () => {
     const filtering = contract.operations.filter(({ parameters }) => parameters.some(({ name }) => name === 'tags'));
     expect(filtering.map(({ operationId }) => operationId).sort()).toEqual([

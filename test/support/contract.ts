@@ -52,7 +52,11 @@ export class Contract {
     this.operations = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.entries(methods as Record<string, Operation>).map(([method, operation]) => ({
         ...operation,
-        parameters: operation.parameters,
+        parameters: operation.parameters.map((parameter) => this.followed(parameter)),
+        responses: mapped(operation.responses, (response) => ({
+          ...response,
+          ...(response.headers && { headers: mapped(response.headers, (header) => this.followed(header)) }),
+        })),
         method: method.toUpperCase(),
         path,
       })),
@@ -61,6 +65,15 @@ export class Contract {
 
   static async of(http: HttpClient): Promise<Contract> {
     return new Contract((await http.get('/docs-json')).json as unknown as OpenAPIObject);
+  }
+
+  /** What may be said once for all, in the document's components. */
+  private followed<T>(said: T | { readonly $ref: string }): T {
+    if (typeof said !== 'object' || said === null || !('$ref' in said)) return said;
+    return said.$ref
+      .split('/')
+      .slice(1)
+      .reduce((at: unknown, key) => (at as Record<string, unknown>)[key], this.document) as T;
   }
 
   /** A schema by where it stands in the document: undefined when it does not resolve or is none. */
@@ -103,4 +116,8 @@ export class Contract {
     if (!valid) return [`${name}: no schema`];
     return valid(JSON.parse(answer.text)) ? [] : [`${name}: ${this.ajv.errorsText(valid.errors)} in ${answer.text}`];
   }
+}
+
+function mapped<T>(values: Readonly<Record<string, T>>, change: (value: T) => T): Record<string, T> {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, change(value)]));
 }

@@ -1,4 +1,5 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
+import { REQUEST_ID } from '../http/request-id.js';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 type Parameter = Extract<NonNullable<Operation['parameters']>[number], { in: string }>;
@@ -9,9 +10,25 @@ interface Extended extends Operation {
 
 const LICENSE = { name: 'MIT', identifier: 'MIT' };
 
+/** Any request may bring it, and each answer does: said once, and named by every operation. */
+const COMPONENTS: OpenAPIObject['components'] = {
+  parameters: {
+    RequestId: {
+      name: REQUEST_ID,
+      in: 'header',
+      description: 'Id of the request: up to 128 letters, digits and `_.:@/+=-`. For any other, or none, one is made.',
+      schema: { type: 'string' },
+    },
+  },
+  headers: {
+    RequestId: { description: 'Id of the request, by which the log has it.', schema: { type: 'string' } },
+  },
+};
+
 /** What decorators cannot say. */
 export function polish(document: OpenAPIObject): OpenAPIObject {
   document.info = { ...document.info, contact: undefined, license: LICENSE };
+  document.components = { ...document.components, ...COMPONENTS };
   const ids = new Set<string>();
   for (const { get, put, post, patch, delete: remove } of Object.values(document.paths)) {
     for (const operation of [get, put, post, patch, remove]) {
@@ -19,9 +36,18 @@ export function polish(document: OpenAPIObject): OpenAPIObject {
       operation.operationId = unused(operation.operationId!, ids);
       if ((operation as Extended)['x-required-role'] === 'public') operation.security = [];
       for (const parameter of operation.parameters ?? []) if ('in' in parameter) polishParameter(parameter);
+      nameRequestId(operation);
     }
   }
   return document;
+}
+
+function nameRequestId(operation: Operation): void {
+  operation.parameters = [...(operation.parameters ?? []), { $ref: '#/components/parameters/RequestId' }];
+  for (const response of Object.values(operation.responses)) {
+    if (!response || '$ref' in response) continue;
+    response.headers = { ...response.headers, [REQUEST_ID]: { $ref: '#/components/headers/RequestId' } };
+  }
 }
 
 /** One handler at two paths has one id. */
