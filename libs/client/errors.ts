@@ -20,6 +20,15 @@ export class ServersUnavailableError extends DiscoveryError {
   }
 }
 
+/** Of a write under a condition there was no answer: done again it would be refused where it was done. Look first. */
+export class OutcomeUnknownError extends DiscoveryError {
+  override readonly name = 'OutcomeUnknownError';
+
+  constructor(cause: Error) {
+    super('OUTCOME_UNKNOWN', `it is not known whether this was done: ${cause.message}`, { cause });
+  }
+}
+
 /** A server has understood the request and refused it: asking again changes nothing. */
 export class RefusedError extends DiscoveryError {
   override readonly name = 'RefusedError';

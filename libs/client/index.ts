@@ -5,7 +5,14 @@ export { DiscoveryClient } from './client.js';
 export { Follower, type FollowerOptions, type Listener, type WatchEvent } from './discovery/follower.js';
 export type { Filter, Picked, PickOptions } from './discovery/picker.js';
 export type { ViewSource } from './discovery/view.js';
-export { DiscoveryError, NoInstanceError, NotReadyError, RefusedError, ServersUnavailableError } from './errors.js';
+export {
+  DiscoveryError,
+  NoInstanceError,
+  NotReadyError,
+  OutcomeUnknownError,
+  RefusedError,
+  ServersUnavailableError,
+} from './errors.js';
 export type { Instance } from './instance.js';
 export type { ClientOptions } from './options.js';
 export type { Leaving, Registration, StopOptions } from './registration/registration.js';

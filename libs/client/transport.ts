@@ -1,7 +1,9 @@
-import { RefusedError, ServersUnavailableError } from './errors.js';
+import { OutcomeUnknownError, RefusedError, ServersUnavailableError } from './errors.js';
 import type { ClientOptions } from './options.js';
 
 const TIMEOUT_MS = 5_000;
+/** An answer that is none of a server's own. */
+const NO_PROBLEM = 'NO_PROBLEM';
 
 export interface Sent {
   /** A text is JSON already, which goes as it stands. */
@@ -27,7 +29,10 @@ export class Transport {
     return this.servers.length;
   }
 
-  /** For what can be asked twice. @throws RefusedError, ServersUnavailableError, or the signal's reason. */
+  /**
+   * For what can be asked twice, and for writes under a condition, which go to another server only where they cannot
+   * have been done. @throws RefusedError, ServersUnavailableError, OutcomeUnknownError, or the signal's reason.
+   */
   async ask(method: string, path: string, sent: Sent = {}): Promise<Response> {
     const causes: Error[] = [];
     for (let attempt = 0; attempt < this.size; attempt++) {
@@ -44,6 +49,8 @@ export class Transport {
         causes.push(error as Error);
       }
       this.leave(server);
+      const last = causes.at(-1)!;
+      if (isConditional(method, sent) && mayBeDone(last)) throw new OutcomeUnknownError(last);
     }
     throw new ServersUnavailableError(causes);
   }
@@ -81,13 +88,45 @@ function isPassing(status: number): boolean {
   return status >= 500 || status === 429;
 }
 
+/** A second time it is refused because of the first. */
+function isConditional(method: string, { headers = {} }: Sent): boolean {
+  const names = Object.keys(headers).map((name) => name.toLowerCase());
+  return method !== 'GET' && (names.includes('if-match') || names.includes('if-none-match'));
+}
+
+/** No connection was made. */
+const UNSENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+const TOO_MANY = 429;
+const UNAVAILABLE = 503;
+
+/** Unless it never left here, or a server says that it has not taken it on; what stands between says nothing. */
+function mayBeDone(error: Error): boolean {
+  if (!(error instanceof RefusedError)) return wasSent(error);
+  const { status, code } = error;
+  if (status === TOO_MANY) return false;
+  return status !== UNAVAILABLE || code === 'OUTCOME_UNKNOWN' || code === NO_PROBLEM;
+}
+
+/** By what Node's fetch has met, if it came to that. */
+function wasSent({ cause }: Error): boolean {
+  const { code = '' } = (cause as { cause?: { code?: string } } | undefined)?.cause ?? {};
+  return cause !== undefined && !UNSENT.has(code);
+}
+
 async function refusalOf(response: Response): Promise<RefusedError> {
   const text = await response.text();
   try {
     const { code, detail, errors } = JSON.parse(text) as Problem;
     return new RefusedError(response.status, code, detail, errors);
   } catch {
-    return new RefusedError(response.status, 'NO_PROBLEM', `${response.url}: ${response.status} ${text.slice(0, 200)}`);
+    return new RefusedError(response.status, NO_PROBLEM, `${response.url}: ${response.status} ${text.slice(0, 200)}`);
   }
 }
 

@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Contract } from '../support/contract.js';
@@ -29,6 +32,22 @@ function set(service: string, config: unknown, ...options: string[]): Promise<Re
 }
 
 describe('sdctl config', () => {
+  it('does not set twice what is under a condition, and says that it may have been set', async () => {
+    let asked = 0;
+    const silent = createServer((request) => {
+      asked++;
+      request.socket.destroy();
+    }).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const { code, stderr } = await new Sdctl(`${url},${url}`).run(
+      ['config', 'set', 'orders', '-f', '-', '--if-match', '1'],
+      '{}',
+    );
+    silent.close();
+    expect([code, asked, stderr]).toEqual([5, 1, expect.stringContaining('it is not known whether this was done')]);
+  });
+
   it('sets a document from a file or standard input, shows it and its history, and goes back', async () => {
     const file = join(await temporaryFolder(), 'orders.json');
     await writeFile(file, '{"timeout_ms": 500, "db": {"a/b": "h", "none": {}}}');

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { RefusedError, ServersUnavailableError } from '#client';
+import { OutcomeUnknownError, RefusedError, ServersUnavailableError } from '#client';
 import { visible } from './output/text.js';
 
 /** What scripts can tell apart; docs/sdctl.md has the table. */
@@ -52,6 +52,8 @@ export function explained(error: unknown): { message: string; hint?: string; exi
       exitCode: EXIT.unreachable,
     };
   }
+  if (error instanceof OutcomeUnknownError)
+    return { message: error.message, hint: 'Look whether it was before you try again.', exitCode: EXIT.unreachable };
   if (error instanceof RefusedError) return { message: error.message, ...refusal(error.status) };
   if (error instanceof Error) return { message: error.stack ?? error.message, exitCode: EXIT.bug };
   return { message: String(error), exitCode: EXIT.bug };
