@@ -4,11 +4,31 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from '#core';
 import type { Metrics } from '#telemetry';
+import { InFlight } from '../http/in-flight.js';
 import type { Certificates } from '../tls/certificates.js';
+
+/** For a scrape to arrive; also for a handshake of TLS. */
+const ARRIVAL_MS = 10_000;
+/** How often Node looks for those that have taken longer. */
+const CHECK_CONNECTIONS_MS = 5_000;
+/** Without a byte either way: of who does not read. */
+const SILENCE_MS = 30_000;
+/** Many more than there are scrapers. */
+const MAX_CONNECTIONS = 1_000;
+
+const LIMITS = {
+  maxHeaderSize: 16_384,
+  headersTimeout: ARRIVAL_MS,
+  requestTimeout: ARRIVAL_MS,
+  handshakeTimeout: ARRIVAL_MS,
+  connectionsCheckingInterval: CHECK_CONNECTIONS_MS,
+};
 
 /** Serves `/metrics` on a port of its own, for whoever keeps scrapers and callers apart. */
 export class MetricsServer {
   private readonly server: http.Server;
+  /** What is being made, for all who ask meanwhile. */
+  private making: Promise<{ readonly contentType: string; readonly body: Buffer }> | undefined;
 
   /**
    * @param metrics Undefined, or a port that is: it serves nothing.
@@ -27,7 +47,7 @@ export class MetricsServer {
         response.writeHead(404).end();
         return;
       }
-      this.metrics!.exposition().then(
+      this.exposition().then(
         ({ contentType, body }) => response.writeHead(200, { 'Content-Type': contentType }).end(body),
         (error: unknown) => {
           this.logger.error({ err: error }, 'metrics could not be read');
@@ -35,8 +55,11 @@ export class MetricsServer {
         },
       );
     };
-    if (certificates) certificates.serve((this.server = https.createServer(answer)));
-    else this.server = http.createServer(answer);
+    if (certificates) certificates.serve((this.server = https.createServer(LIMITS, answer)));
+    else this.server = http.createServer(LIMITS, answer);
+    this.server.maxConnections = MAX_CONNECTIONS;
+    this.server.setTimeout(SILENCE_MS);
+    new InFlight(this.server);
   }
 
   async start(): Promise<void> {
@@ -52,6 +75,14 @@ export class MetricsServer {
   /** Where it listens. */
   get port(): number {
     return (this.server.address() as AddressInfo).port;
+  }
+
+  private exposition() {
+    const make = async () => {
+      const { contentType, body } = await this.metrics!.exposition();
+      return { contentType, body: Buffer.from(body) };
+    };
+    return (this.making ??= make().finally(() => (this.making = undefined)));
   }
 
   async stop(): Promise<void> {
