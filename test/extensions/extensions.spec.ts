@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { transpileModule, ModuleKind, ScriptTarget } from 'typescript';
 import { snippetsOf } from '../../scripts/snippets.mjs';
+import { sha256 } from '../support/key-file.js';
 import { endProcesses, ServerProcess, temporaryFolder } from '../support/process.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -95,6 +96,24 @@ describe('extensions', () => {
     const without = await ServerProcess.start({ EXTENSIONS: 'documented', DIALECTS: 'heartbeat' }, folder);
     expect(await get(without, '/plain/where/api')).toMatchObject({ status: 404, code: 'NO_SUCH_ROUTE' });
     expect(await get(without, '/v1/discovery/services')).toEqual({ services: {} });
+  });
+
+  it('bring an authentication scheme, which says who asks', async () => {
+    const users = `ann=${sha256('correct horse')}`;
+    const server = await ServerProcess.start({ EXTENSIONS: 'documented', BASIC_USERS: users }, folder);
+    const ask = (credential?: string, path = '/api/v1/services') => {
+      const basic = `Basic ${Buffer.from(credential ?? '').toString('base64')}`;
+      return fetch(`${server.url}${path}`, { headers: credential === undefined ? {} : { authorization: basic } });
+    };
+    expect((await ask()).status).toBe(401);
+    expect((await ask()).headers.get('www-authenticate')).toContain('Basic realm=');
+    for (const wrong of ['ann:correct donkey', 'bob:correct horse', 'ann', ':'])
+      expect((await ask(wrong)).status).toBe(401);
+    expect((await ask('ann:correct horse')).status).toBe(200);
+    const capabilities = (await (await ask('ann:correct horse', '/api/v1/capabilities')).json()) as any;
+    expect(JSON.stringify(capabilities.data)).toContain('"basic"');
+    // As far as its role goes, and no further.
+    expect((await ask('ann:correct horse', '/api/v1/audit')).status).toBe(403);
   });
 
   it('bring a backend, read-only where it has no registrar', async () => {
