@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -9,7 +11,7 @@ import { registerAll } from '../support/instances.js';
 import { KeyFile } from '../support/key-file.js';
 import { endProcesses, temporaryFolder } from '../support/process.js';
 import { TestServer } from '../support/server.js';
-import { Sdctl } from './support/sdctl.js';
+import { Sdctl, type Result } from './support/sdctl.js';
 
 /** What would move the cursor, colour what follows or turn its direction, if it reached a terminal. */
 const HOSTILE = '\u001b[2J\u009b31m\u202eevil';
@@ -220,12 +222,7 @@ describe('what goes wrong', () => {
   });
 
   it('something else that answers there', async () => {
-    const other = createServer((_request, response) => response.end('<html>hello</html>')).listen(0, '127.0.0.1');
-    const { port } = await new Promise<{ port: number }>((resolve) =>
-      other.once('listening', () => resolve(other.address() as { port: number })),
-    );
-    const result = await new Sdctl(`http://127.0.0.1:${port}`).run(['services']);
-    other.close();
+    const { result, port } = await answered('<html>hello</html>', ['services']);
     expect({ ...result, stderr: result.stderr.replaceAll(String(port), 'PORT') }).toMatchInlineSnapshot(`
      {
        "code": 5,
@@ -237,6 +234,12 @@ describe('what goes wrong', () => {
     `);
   });
 
+  it('a mistake of its own is told as one', async () => {
+    const { result } = await answered('{"success":true,"data":[{"service_name":"api"}]}', ['services']);
+    expect([result.code, result.stdout]).toEqual([70, '']);
+    expect(result.stderr).toMatch(/^sdctl: TypeError: .*\n {4}at /);
+  });
+
   it('whoever reads no further ends it quietly', async () => {
     const child = sdctl.spawn(['instances']);
     child.stdout!.destroy();
@@ -246,3 +249,15 @@ describe('what goes wrong', () => {
     expect([code, stderr]).toEqual([0, '']);
   });
 });
+
+/** By whatever serves there. */
+async function answered(text: string, args: readonly string[]): Promise<{ result: Result; port: number }> {
+  const other = createServer((_request, response) => {
+    response.setHeader('content-type', 'application/json').end(text);
+  }).listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const { port } = other.address() as AddressInfo;
+  const result = await new Sdctl(`http://127.0.0.1:${port}`).run(args);
+  other.close();
+  return { result, port };
+}

@@ -17,11 +17,15 @@ export function withWatch(command: Command): Command {
   );
 }
 
-/** Shows what there is; with `--watch` again whenever that changes, as it is at the server that has told of the change. */
+/**
+ * Shows what there is; with `--watch` again whenever that changes, as it is at the server that has told of the change.
+ *
+ * @param scopeOf What is followed then, of what there was at first.
+ */
 export async function show<Data, Row>(
   context: Context,
   { watch }: WatchOptions,
-  scope: Scope,
+  scopeOf: (data: Data) => Scope,
   read: () => Promise<Answer<Data>>,
   view: View<Data, Row>,
 ): Promise<void> {
@@ -34,7 +38,7 @@ export async function show<Data, Row>(
   const draw = ({ data, headers }: Answer<Data>) => print.redraw(data, view, staleness(headers));
   const drawAgain = () => read().then(draw, (error: unknown) => print.say(`sdctl: ${explained(error).message}`));
   draw(first);
-  await follow(context, scope, inTurn(drawAgain));
+  await follow(context, scopeOf(first.data), inTurn(drawAgain));
 }
 
 /** One at a time: what comes while one is being done is for the next. */

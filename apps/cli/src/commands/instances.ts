@@ -13,14 +13,20 @@ export function instances(program: Command): void {
         const { api } = context;
         const filter = filterOf(options);
         if (service !== undefined) {
-          await show(context, options, { service, filter }, () => api.instances(service, filter), INSTANCES);
+          await show(
+            context,
+            options,
+            () => ({ service, filter }),
+            () => api.instances(service, filter),
+            INSTANCES,
+          );
           return;
         }
         const all = async () => {
           const { data, headers } = await api.services({ ...filter, include: 'instances' });
           return { data: data.flatMap(({ instances = [] }) => instances), headers };
         };
-        await show(context, options, { filter }, all, ALL_INSTANCES);
+        await show(context, options, () => ({ filter }), all, ALL_INSTANCES);
       }),
     );
 }

@@ -10,7 +10,13 @@ export function services(program: Command): void {
     .action(
       action(async (context, options: FilterOptions & WatchOptions) => {
         const filter = filterOf(options);
-        await show(context, options, { filter }, () => context.api.services(filter), SERVICES);
+        await show(
+          context,
+          options,
+          () => ({ filter }),
+          () => context.api.services(filter),
+          SERVICES,
+        );
       }),
     );
 }
