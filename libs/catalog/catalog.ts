@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import {
-  type Actor,
-  type HealthStatus,
-  type InstanceFilter,
-  type InstanceKey,
-  type Logger,
-  type RegistryBackend,
-  type RegistryEvent,
-  type RemovalCause,
-  type Vitals,
+import type {
+  Actor,
+  HealthStatus,
+  InstanceFilter,
+  InstanceKey,
+  Logger,
+  RegistryBackend,
+  RegistryEvent,
+  RemovalCause,
+  Vitals,
 } from '#core';
 import type { CatalogChange, CatalogListener, ContentChange } from './changes.js';
 import { systemClock, type Clock } from './clock.js';
