@@ -52,7 +52,7 @@ const filterShape = {
     .string()
     .optional()
     .meta({
-      description: `instances that have all of them; !tag excludes; ${ESCAPES}`,
+      description: `instances that have all of them; !tag excludes; blanks around one do not count, so one that begins or ends with them cannot be named; ${ESCAPES}`,
       ...commaSeparated({ type: 'string', pattern: '^!?(?:\\\\[,\\\\!]|[^,])*$' }),
     }),
   healthy_only: flag.optional(),
