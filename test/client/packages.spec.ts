@@ -1,10 +1,15 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { build, transform } from 'esbuild';
 import { snippetsOf } from '../../scripts/snippets.mjs';
+import { freePort } from '../servers/ports.js';
+import type { Instance } from '../support/instances.js';
 import { TEST_MS } from '../support/process.js';
 import { TestServer } from '../support/server.js';
+import { until } from '../support/until.js';
 import { Project } from './support/project.js';
 
 const CLIENT = '@service-discovery/client';
@@ -151,6 +156,35 @@ describe('the package', () => {
     const page = await readFile('docs/client.md', 'utf8');
     const { code } = await transform(snippetOf(page, 'users.test.ts'), { loader: 'ts' });
     expect(await project.node([await project.write('users.test.mjs', code)])).toContain('pass 2');
+  });
+
+  it('registers a server of Fastify as its document shows', async () => {
+    const server = await TestServer.start();
+    const port = await freePort();
+    const page = await readFile('docs/client.md', 'utf8');
+    const shown = snippetOf(page, 'fastify.ts').replaceAll('8080', String(port));
+    const { code } = await transform(shown.replace('http://localhost:8090', server.url), { loader: 'ts' });
+    const program = await project.write('fastify.mjs', code);
+    const child = spawn(process.execPath, [program], { stdio: 'inherit' });
+    const ended = once(child, 'exit');
+    try {
+      const beats = async () => {
+        const answer = await server.http.get<Instance[]>('/api/v1/services/orders/instances');
+        return (
+          answer.status === 200 &&
+          answer.data.some(({ last_heartbeat, registered_at }) => last_heartbeat !== registered_at)
+        );
+      };
+      // It is registered before it listens for the signal.
+      await until(beats, TEST_MS);
+      expect(await (await fetch(`http://127.0.0.1:${port}/orders/1`)).json()).toEqual({ id: 1 });
+      child.kill('SIGTERM');
+      expect(await ended).toEqual([0, null]);
+      expect((await server.http.get('/api/v1/services/orders')).status).toBe(404);
+    } finally {
+      child.kill('SIGKILL');
+      await server.stop();
+    }
   });
 
   it('goes into a bundle for browsers', async () => {
