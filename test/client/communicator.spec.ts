@@ -269,6 +269,18 @@ describe('breakers', () => {
     await expect(communicator.call({ service: 'users', path: '/' })).rejects.toThrow(CircuitOpenError);
     expect(only!.asked).toBe(3);
   });
+
+  it('take calls to a service that fail together for one: a moment without the network is no outage', async () => {
+    const [only] = await service('users', 1);
+    only!.failing();
+    const policy = { ...FAST, failureThreshold: 3, recoveryMs: LONG_MS, maxAttempts: 1, maxEjectedShare: 0 };
+    const communicator = new ServiceCommunicator(client, { policy });
+    const call = () => communicator.call({ service: 'users', path: '/' });
+    const together = await Promise.all(Array.from({ length: 20 }, call));
+    expect(together.map(({ status }) => status)).toEqual(Array(20).fill(500));
+    for (let i = 0; i < 2; i++) expect((await call()).status).toBe(500);
+    await expect(call()).rejects.toThrow(CircuitOpenError);
+  });
 });
 
 describe('what is told', () => {

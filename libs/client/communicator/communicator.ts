@@ -76,10 +76,14 @@ export class ServiceCommunicator {
     const told = (key: string, open: boolean) => {
       for (const { breaker } of this.events) breaker?.({ key, open });
     };
-    const breakers = (isFault: (error: Error) => boolean) =>
-      new Breakers(policy, client.clock, { result: failed, error: isFault }, told);
-    this.instances = breakers((error) => !(error instanceof HungUpError));
-    this.services = breakers((error) => error instanceof CallFailedError);
+    const { failureThreshold, recoveryMs } = policy;
+    const rules = { failureThreshold, recoveryMs, blamesResult: failed };
+    const isOfInstance = (error: Error) => !(error instanceof HungUpError);
+    const isOfService = (error: Error) => error instanceof CallFailedError;
+    const ofInstances = { ...rules, blamesError: isOfInstance, oneAfterTheOther: false };
+    const ofServices = { ...rules, blamesError: isOfService, oneAfterTheOther: true };
+    this.instances = new Breakers(ofInstances, client.clock, told);
+    this.services = new Breakers(ofServices, client.clock, told);
     this.chooser = new Chooser(client, this.instances, policy, strategy);
   }
 
