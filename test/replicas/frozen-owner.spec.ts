@@ -33,12 +33,8 @@ describe.each(registriesOf('etcd'))('a replica on $type that was frozen', (regis
       await service.answer({});
       await sleep(TIMEOUT_MS + 3_000);
       frozen!.server.signal('SIGCONT');
-      await frozen!.server.logged(
-        ({ error }) => error === 'this process stood still meanwhile',
-        'a check that was cut',
-      );
 
-      // It is back.
+      // It is back, and has either found that it stood still or read the answers that lay there: which, nobody decides.
       await shared([awake!, frozen!], 'slow', CHECKS);
       const { data } = await awake!.http.get<Service>('/api/v1/services/slow?healthy_only=true');
       expect(ids(data.instances)).toHaveLength(CHECKS);

@@ -41,7 +41,7 @@ export function startApiServer(): Promise<Server> {
         `--cert-dir=${certificates}`,
         // Of nobody: by itself it would look for an address that others reach, and may find none.
         '--advertise-address=192.0.2.1',
-        '--service-cluster-ip-range=10.0.0.0/24',
+        '--service-cluster-ip-range=10.0.0.0/16',
         '--service-account-issuer=https://kubernetes.test',
         `--service-account-key-file=${key}`,
         `--service-account-signing-key-file=${key}`,

@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { dataFolder } from './folder.js';
 import { SupervisedProcess } from './supervised-process.js';
 
 /** How long a server may take until it answers. The machine may be busy. */
@@ -36,7 +36,7 @@ export class Server {
    */
   static async start(name: string, plan: (folder: string, companions: Server[]) => Promise<Launch>): Promise<Server> {
     for (let attempt = 1; ; attempt++) {
-      const server = new Server(name, await mkdtemp(join(tmpdir(), `service-discovery-${name}-`)));
+      const server = new Server(name, await dataFolder(name));
       try {
         server.launch = await plan(server.folder, server.companions);
         await server.restart();
