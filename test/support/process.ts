@@ -193,6 +193,8 @@ export interface HealthAnswer {
   readonly json?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly delayMs?: number;
+  /** Paths of which requests stay without an answer. */
+  readonly never?: readonly string[];
 }
 
 /** A small HTTP service as a process of its own, with a health that can be told. */

@@ -8,7 +8,8 @@ let probes = 0;
 
 const server = createServer((request, response) => {
   if (request.url === '/health') probes++;
-  const { status = 200, json, headers = {}, delayMs = 0 } = answer;
+  const { status = 200, json, headers = {}, delayMs = 0, never = [] } = answer;
+  if (never.includes(request.url)) return;
   setTimeout(() => {
     response.writeHead(status, { ...(json !== undefined && { 'content-type': 'application/json' }), ...headers });
     response.end(json === undefined ? 'OK' : JSON.stringify(json));
